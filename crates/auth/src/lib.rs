@@ -1,0 +1,33 @@
+//! Signing in: who may come in, with which password, in how many tries, and for how long. Decisions are pure functions
+//! of a stored state and the time; services carry them out through the ports in this crate.
+
+mod account;
+mod brake;
+mod client;
+mod device;
+mod id;
+mod limit;
+mod password;
+mod role;
+mod session;
+mod username;
+
+pub use account::{
+    Account, AccountChange, AccountStore, AuthSource, ChangePasswordError, CreateAccountError, MissingAccount,
+    NewAccount, NewPassword,
+};
+pub use brake::{Admission, BrakeState, BrakeStore, BrakeSubject};
+pub use client::ClientKey;
+pub use device::{DeviceKey, KnownDevice};
+pub use id::{DeviceId, DeviceKind, SessionId, SessionKind, UserId, UserKind};
+pub use limit::{Bucket, Decision, LimitStore, Quota, RateLimiter, Window, quotas};
+pub use password::{MalformedHash, Password, PasswordHash, PasswordPolicy, RefusedPassword};
+pub use role::{Role, UnknownRole};
+pub use session::{
+    AuthenticatedSession, Channel, CookieToken, MissingSession, NewSession, OpenSessionError, Proof, Session,
+    SessionStore, SessionTimeouts, SessionToken,
+};
+pub use username::{RefusedUsername, Username};
+
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,0 +1,231 @@
+//! Sessions. Each has two different secrets: a bearer token that scripts hold and a cookie that they cannot read. Each
+//! works in its own channel only, so that what leaks from one is worth nothing in the other.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use stratora_audit::Event;
+use stratora_clock::Timestamp;
+use stratora_port::StoreError;
+use stratora_token::{Digest, Secret};
+
+use crate::{Account, BrakeSubject, PasswordHash, SessionId, UserId};
+
+/// The secret that travels in `Authorization: Bearer`.
+#[derive(Debug, Clone)]
+pub struct SessionToken(pub Secret);
+
+/// The secret that travels in the session cookie.
+#[derive(Debug, Clone)]
+pub struct CookieToken(pub Secret);
+
+/// The way in which a session's secret came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// In `Authorization: Bearer`.
+    Bearer,
+    /// In the session cookie.
+    Cookie,
+}
+
+/// How long a session lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTimeouts {
+    /// From sign-in, whatever happens in between.
+    pub absolute: Duration,
+    /// Since it was last used; `None` turns this off.
+    pub idle: Option<Duration>,
+}
+
+/// A day and an hour: NIST SP 800-63B-4 §2.2.3 (AAL2) recommends at most 24 hours and 1 hour.
+impl Default for SessionTimeouts {
+    fn default() -> Self {
+        Self { absolute: Duration::from_hours(24), idle: Some(Duration::from_hours(1)) }
+    }
+}
+
+/// A session as it is opened.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Its identifier.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The stored form of the bearer token.
+    pub token: Digest,
+    /// The stored form of the cookie.
+    pub cookie: Digest,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// From which address it was opened.
+    pub client: Option<IpAddr>,
+    /// With which program, as that program says; cut to a length, for the owner to recognise.
+    pub user_agent: String,
+}
+
+/// A session that was opened earlier, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its identifier.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, give or take a minute: uses are recorded in batches.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// From which address it was opened.
+    pub client: Option<IpAddr>,
+    /// With which program.
+    pub user_agent: String,
+}
+
+impl Session {
+    /// Whether the session still stands at `now`. One that claims to be opened in the future does not.
+    pub fn is_live(&self, now: Timestamp, timeouts: SessionTimeouts) -> bool {
+        /// How far the clocks of two replicas may be apart.
+        const SKEW: Duration = Duration::from_mins(1);
+        let idle_ends = timeouts.idle.map(|idle| self.last_seen_at.plus(idle));
+        self.created_at <= now.plus(SKEW)
+            && now < self.expires_at
+            && now < self.created_at.plus(timeouts.absolute)
+            && idle_ends.is_none_or(|ends| now < ends)
+    }
+}
+
+/// A session together with its owner, both as they are now.
+#[derive(Debug, Clone)]
+pub struct AuthenticatedSession {
+    /// The session.
+    pub session: Session,
+    /// Its owner.
+    pub account: Account,
+}
+
+/// What made the sign-in succeed. The store checks that it still holds when the session is written.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// A password whose stored hash was `verified`.
+    Password {
+        /// The hash that was verified.
+        verified: PasswordHash,
+        /// A hash of the same password in the present form, where the stored one is of an older form.
+        upgrade: Option<PasswordHash>,
+    },
+}
+
+/// The session could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenSessionError {
+    /// Meanwhile the account was deactivated, deleted or given another password.
+    #[error("the account changed meanwhile")]
+    AccountChanged,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The session could not be ended.
+#[derive(Debug, thiserror::Error)]
+pub enum MissingSession {
+    /// The user has no such session.
+    #[error("no such session")]
+    Missing,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where sessions are kept. Every method is one transaction that includes its audit event.
+#[async_trait]
+pub trait SessionStore: Send + Sync + 'static {
+    /// Opens a session if the account is active and `proof` still holds; stores the upgraded hash, notes the sign-in on
+    /// the account, and clears the counters that [`BrakeSubject::cleared_by_success`] names.
+    async fn open(
+        &self,
+        session: NewSession,
+        proof: Proof,
+        brake: &BrakeSubject,
+        event: Event,
+    ) -> Result<(), OpenSessionError>;
+
+    /// The session whose secret of that channel has that digest, with its owner, in one read. Whether it is live and its
+    /// owner active is the caller's to decide.
+    async fn find(&self, channel: Channel, digest: &Digest) -> Result<Option<AuthenticatedSession>, StoreError>;
+
+    /// Records when sessions were last used. Never moves a record backwards; a session that has ended is passed over.
+    async fn touch(&self, seen: &[(SessionId, Timestamp)]) -> Result<(), StoreError>;
+
+    /// The user's sessions that have not expired at `now`, the newest first.
+    async fn of_user(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+
+    /// Ends one session of the user.
+    async fn end(&self, user: UserId, session: SessionId, event: Event) -> Result<(), MissingSession>;
+
+    /// Ends all sessions of the user but `except`. Returns how many.
+    async fn end_all(&self, user: UserId, except: Option<SessionId>, event: Event) -> Result<u64, StoreError>;
+
+    /// Forgets sessions that expired before `now`. Returns how many.
+    async fn purge(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use newtype_uuid::TypedUuid;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn session() -> Session {
+        let opened = Timestamp::UNIX_EPOCH.plus(1000 * HOUR);
+        Session {
+            id: TypedUuid::nil(),
+            user_id: TypedUuid::nil(),
+            created_at: opened,
+            last_seen_at: opened,
+            expires_at: opened.plus(24 * HOUR),
+            client: None,
+            user_agent: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_session_ends_exactly_at_its_absolute_timeout_however_busy_it_is() {
+        let mut session = session();
+        session.last_seen_at = session.expires_at;
+        let last = session.expires_at.minus(Duration::from_micros(1));
+        assert!(session.is_live(last, SessionTimeouts::default()));
+        assert!(!session.is_live(session.expires_at, SessionTimeouts::default()));
+    }
+
+    #[test]
+    fn a_session_ends_when_it_was_not_used_for_the_idle_timeout() {
+        let session = session();
+        assert!(session.is_live(
+            session.created_at.plus(HOUR.saturating_sub(Duration::from_micros(1))),
+            SessionTimeouts::default()
+        ));
+        assert!(!session.is_live(session.created_at.plus(HOUR), SessionTimeouts::default()));
+        let no_idle = SessionTimeouts { idle: None, ..SessionTimeouts::default() };
+        assert!(session.is_live(session.created_at.plus(23 * HOUR), no_idle));
+    }
+
+    #[test]
+    fn a_shorter_absolute_timeout_ends_sessions_that_were_opened_under_a_longer_one() {
+        let session = session();
+        let short = SessionTimeouts { absolute: HOUR, idle: None };
+        assert!(!session.is_live(session.created_at.plus(HOUR), short));
+    }
+
+    #[test]
+    fn a_session_from_the_future_is_not_live() {
+        let session = session();
+        assert!(!session.is_live(session.created_at.minus(2 * HOUR), SessionTimeouts::default()));
+    }
+}
