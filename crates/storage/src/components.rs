@@ -1,0 +1,208 @@
+//! Components as rows, and the steps that transactions on them share.
+
+use std::future::Future;
+
+use diesel::{
+    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, QueryResult, Queryable, Selectable,
+    SelectableHelper as _,
+};
+use diesel_async::RunQueryDsl as _;
+use stratora_clock::Timestamp;
+use stratora_keys::{
+    Component, ComponentId, ComponentKind, Hostname, KeyId, KeyPrefix, Name, NewComponent, NewKey, Standing, Version,
+};
+use stratora_port::StoreError;
+
+use crate::keys::state;
+use crate::schema::{component_keys, components};
+use crate::sql_types::{StoredId, StoredTime};
+use crate::text::{address, unreadable};
+use crate::transaction::statements;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = components)]
+pub(crate) struct ComponentRow {
+    id: StoredId,
+    name: String,
+    name_folded: String,
+    hostname: Option<String>,
+    kind: String,
+    standing: String,
+    key_prefix: String,
+    key_created_at: StoredTime,
+    last_seen_at: Option<StoredTime>,
+    last_seen_ip: Option<String>,
+    version: Option<String>,
+    created_at: StoredTime,
+    revoked_at: Option<StoredTime>,
+}
+
+impl ComponentRow {
+    pub(crate) fn of(component: &NewComponent) -> Self {
+        let key = &component.key;
+        Self {
+            id: component.id.into(),
+            name: component.name.as_str().to_owned(),
+            name_folded: fold(&component.name),
+            hostname: component.hostname.as_ref().map(|hostname| hostname.as_str().to_owned()),
+            kind: component.kind.as_str().to_owned(),
+            standing: component.standing.as_str().to_owned(),
+            key_prefix: key.prefix.as_str().to_owned(),
+            key_created_at: key.created_at.into(),
+            last_seen_at: None,
+            last_seen_ip: None,
+            version: None,
+            created_at: key.created_at.into(),
+            revoked_at: None,
+        }
+    }
+}
+
+impl ComponentRow {
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.standing == Standing::Revoked.as_str()
+    }
+}
+
+impl TryFrom<ComponentRow> for Component {
+    type Error = StoreError;
+
+    fn try_from(row: ComponentRow) -> Result<Self, StoreError> {
+        let hostname = row.hostname.as_deref().map(Hostname::parse).transpose();
+        let version = row.version.as_deref().map(Version::parse).transpose();
+        Ok(Self {
+            id: row.id.typed(),
+            name: name(&row.name)?,
+            hostname: hostname.map_err(|error| StoreError::corrupt("host name", error))?,
+            kind: kind(&row.kind)?,
+            standing: standing(&row.standing)?,
+            key_prefix: KeyPrefix::parse(&row.key_prefix).map_err(|error| StoreError::corrupt("key prefix", error))?,
+            key_created_at: row.key_created_at.0,
+            last_seen_at: row.last_seen_at.map(|at| at.0),
+            last_seen_ip: address(row.last_seen_ip)?,
+            version: version.map_err(|error| StoreError::corrupt("version", error))?,
+            created_at: row.created_at.0,
+            revoked_at: row.revoked_at.map(|at| at.0),
+        })
+    }
+}
+
+/// What the text filter looks in. Folded here and not by the databases, whose ideas of lower case differ.
+pub(crate) fn fold(name: &Name) -> String {
+    name.as_str().to_lowercase()
+}
+
+pub(crate) fn name(stored: &str) -> Result<Name, StoreError> {
+    Name::parse(stored).map_err(|error| StoreError::corrupt("name of a component", error))
+}
+
+pub(crate) fn kind(stored: &str) -> Result<ComponentKind, StoreError> {
+    ComponentKind::parse(stored).ok_or_else(|| unreadable("kind of component"))
+}
+
+pub(crate) fn standing(stored: &str) -> Result<Standing, StoreError> {
+    Standing::parse(stored).ok_or_else(|| unreadable("standing"))
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = component_keys)]
+struct NewKeyRow<'a> {
+    id: StoredId,
+    component_id: StoredId,
+    digest: &'a [u8],
+    hash: &'a str,
+    state: &'a str,
+    created_at: StoredTime,
+}
+
+statements! {
+    /// Steps of transactions on components. Each such transaction locks its component first, whichever rows it changes
+    /// after that, so that no two wait for each other and the later one sees what the earlier one did.
+    pub(crate) trait ComponentStatements {
+        /// Locks the component and reads it.
+        async fn lock_component(conn, id: ComponentId) -> QueryResult<Option<ComponentRow>> {
+            diesel::update(components::table.find(StoredId::from(id)))
+                .set(components::id.eq(components::id))
+                .returning(ComponentRow::as_returning())
+                .get_result(conn)
+                .await
+                .optional()
+        }
+
+        /// Locks the component that the key belongs to.
+        async fn lock_component_of(conn, key: KeyId) -> QueryResult<Option<ComponentId>> {
+            let owner = component_keys::table
+                .filter(component_keys::id.eq(StoredId::from(key)))
+                .select(component_keys::component_id);
+            let id: Option<StoredId> = diesel::update(components::table.filter(components::id.eq_any(owner)))
+                .set(components::id.eq(components::id))
+                .returning(components::id)
+                .get_result(conn)
+                .await
+                .optional()?;
+            Ok(id.map(StoredId::typed))
+        }
+
+        /// Writes a live key. There must be no other.
+        async fn insert_key(conn, component: ComponentId, key: &NewKey) -> QueryResult<()> {
+            let row = NewKeyRow {
+                id: key.id.into(),
+                component_id: component.into(),
+                digest: key.digest.as_bytes(),
+                hash: key.hash.as_str(),
+                state: state::LIVE,
+                created_at: key.created_at.into(),
+            };
+            diesel::insert_into(component_keys::table).values(row).execute(conn).await.map(drop)
+        }
+
+        /// Shows a component's new key on the component.
+        async fn show_key(conn, component: ComponentId, key: &NewKey) -> QueryResult<ComponentRow> {
+            diesel::update(components::table.find(StoredId::from(component)))
+                .set((
+                    components::key_prefix.eq(key.prefix.as_str()),
+                    components::key_created_at.eq(StoredTime::from(key.created_at)),
+                ))
+                .returning(ComponentRow::as_returning())
+                .get_result(conn)
+                .await
+        }
+
+        /// Sets where the component stands.
+        async fn set_standing(
+            conn,
+            component: ComponentId,
+            standing: Standing,
+            revoked_at: Option<Timestamp>,
+        ) -> QueryResult<ComponentRow> {
+            diesel::update(components::table.find(StoredId::from(component)))
+                .set((
+                    components::standing.eq(standing.as_str()),
+                    components::revoked_at.eq(revoked_at.map(StoredTime)),
+                ))
+                .returning(ComponentRow::as_returning())
+                .get_result(conn)
+                .await
+        }
+
+        /// Ends every key of the component that is in state `from`.
+        async fn end_keys(conn, component: ComponentId, from: &str, to: &str) -> QueryResult<()> {
+            diesel::update(
+                component_keys::table
+                    .filter(component_keys::component_id.eq(StoredId::from(component)))
+                    .filter(component_keys::state.eq(from)),
+            )
+            .set((component_keys::state.eq(to), component_keys::grace_until.eq(None::<StoredTime>)))
+            .execute(conn)
+            .await
+            .map(drop)
+        }
+
+        /// Ends all keys of the component that still work, and shuts it out.
+        async fn shut_out(conn, component: ComponentId, now: Timestamp) -> QueryResult<ComponentRow> {
+            conn.end_keys(component, state::LIVE, state::REVOKED).await?;
+            conn.end_keys(component, state::GRACE, state::REVOKED).await?;
+            conn.set_standing(component, Standing::Revoked, Some(now)).await
+        }
+    }
+}

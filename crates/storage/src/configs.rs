@@ -1,0 +1,116 @@
+//! Configurations of components, and what the components say about them.
+
+use async_trait::async_trait;
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _};
+use diesel_async::RunQueryDsl as _;
+use stratora_audit::Event;
+use stratora_keys::{ComponentId, ConfigStore, ETag, MissingComponent, Report, ReportStatus, StoredConfig};
+use stratora_port::StoreError;
+
+use crate::Storage;
+use crate::audit::AuditStatements as _;
+use crate::schema::{component_configs, component_reports};
+use crate::sql_types::{StoredId, StoredTime};
+use crate::text::unreadable;
+use crate::transaction::{Violation, refused_on, with_read, with_tx};
+
+fn etag(stored: &str) -> Result<ETag, StoreError> {
+    ETag::parse(stored).ok_or_else(|| unreadable("entity tag"))
+}
+
+#[async_trait]
+impl ConfigStore for Storage {
+    async fn config_etag(&self, component: ComponentId) -> Result<Option<ETag>, StoreError> {
+        with_read!(self, |conn| {
+            let stored: Option<String> = component_configs::table
+                .find(StoredId::from(component))
+                .select(component_configs::etag)
+                .get_result(conn)
+                .await
+                .optional()?;
+            Ok(stored.as_deref().map(etag).transpose()?)
+        })
+    }
+
+    async fn config(&self, component: ComponentId) -> Result<Option<StoredConfig>, StoreError> {
+        with_read!(self, |conn| {
+            let stored: Option<(String, String)> = component_configs::table
+                .find(StoredId::from(component))
+                .select((component_configs::body, component_configs::etag))
+                .get_result(conn)
+                .await
+                .optional()?;
+            Ok(match stored {
+                Some((body, tag)) => Some(StoredConfig { body, etag: etag(&tag)? }),
+                None => None,
+            })
+        })
+    }
+
+    async fn put_config(
+        &self,
+        component: ComponentId,
+        config: StoredConfig,
+        event: Event,
+    ) -> Result<(), MissingComponent> {
+        with_tx!(self, |conn| {
+            let content = (component_configs::body.eq(&config.body), component_configs::etag.eq(config.etag.as_str()));
+            let put = diesel::insert_into(component_configs::table)
+                .values((component_configs::component_id.eq(StoredId::from(component)), content))
+                .on_conflict(component_configs::component_id)
+                .do_update()
+                .set(content)
+                .execute(conn)
+                .await;
+            refused_on(put, Violation::Reference, MissingComponent::Missing)?;
+            conn.append(&event).await?;
+            Ok(())
+        })
+    }
+
+    async fn put_report(&self, component: ComponentId, report: Report, event: Event) -> Result<(), MissingComponent> {
+        with_tx!(self, |conn| {
+            let content = (
+                component_reports::config_hash.eq(&report.config_hash),
+                component_reports::status.eq(report.status.as_str()),
+                component_reports::message.eq(&report.message),
+                component_reports::at.eq(StoredTime::from(report.at)),
+            );
+            let put = diesel::insert_into(component_reports::table)
+                .values((component_reports::component_id.eq(StoredId::from(component)), content))
+                .on_conflict(component_reports::component_id)
+                .do_update()
+                .set(content)
+                .execute(conn)
+                .await;
+            refused_on(put, Violation::Reference, MissingComponent::Missing)?;
+            conn.append(&event).await?;
+            Ok(())
+        })
+    }
+
+    async fn report(&self, component: ComponentId) -> Result<Option<Report>, StoreError> {
+        with_read!(self, |conn| {
+            let stored: Option<(String, String, String, StoredTime)> = component_reports::table
+                .find(StoredId::from(component))
+                .select((
+                    component_reports::config_hash,
+                    component_reports::status,
+                    component_reports::message,
+                    component_reports::at,
+                ))
+                .get_result(conn)
+                .await
+                .optional()?;
+            Ok(match stored {
+                Some((config_hash, status, message, at)) => Some(Report {
+                    config_hash,
+                    status: ReportStatus::parse(&status).ok_or_else(|| unreadable("status of a report"))?,
+                    message,
+                    at: at.0,
+                }),
+                None => None,
+            })
+        })
+    }
+}

@@ -1,0 +1,393 @@
+//! Components and their keys.
+
+use async_trait::async_trait;
+use diesel::dsl::count_star;
+use diesel::sql_types::Text;
+use diesel::{
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, SelectableHelper as _, TextExpressionMethods as _,
+};
+use diesel_async::RunQueryDsl as _;
+use stratora_audit::Event;
+use stratora_clock::Timestamp;
+use stratora_hashing::BcryptHash;
+use stratora_keys::{
+    ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentUpdate, Grace, KeyId, KeyRecord, KeyState,
+    KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing, Status,
+};
+use stratora_port::{Page, PageRequest, StoreError};
+use stratora_token::Digest;
+
+use crate::Storage;
+use crate::audit::AuditStatements as _;
+use crate::components::{ComponentRow, ComponentStatements as _, fold, kind, name, standing};
+use crate::schema::{component_keys, components};
+use crate::sql_types::{StoredId, StoredTime};
+use crate::text::{containing, count, overfull, unreadable};
+use crate::transaction::{Failure, Violation, refused_on, with_read, with_tx};
+
+/// The stored names of [`KeyState`].
+pub(crate) mod state {
+    pub(crate) const LIVE: &str = "live";
+    pub(crate) const GRACE: &str = "grace";
+    pub(crate) const ROTATED: &str = "rotated";
+    pub(crate) const REVOKED: &str = "revoked";
+    pub(crate) const CORRUPT: &str = "corrupt";
+}
+
+fn key_state(stored: &str, until: Option<StoredTime>) -> Result<KeyState, StoreError> {
+    Ok(match stored {
+        state::LIVE => KeyState::Live,
+        state::GRACE => KeyState::Grace { until: until.map(|at| at.0) },
+        state::ROTATED => KeyState::Rotated,
+        state::REVOKED => KeyState::Revoked,
+        state::CORRUPT => KeyState::Corrupt,
+        _ => return Err(unreadable("state of a key")),
+    })
+}
+
+diesel::define_sql_function! {
+    /// Lower case, of ASCII only on SQLite: for columns that hold nothing else.
+    fn lower(text: Text) -> Text;
+}
+
+/// The query with the conditions of the filter.
+macro_rules! matching {
+    ($query:expr, $filter:expr, $now:expr) => {{
+        let mut query = $query.into_boxed();
+        if let Some(kind) = $filter.kind {
+            query = query.filter(components::kind.eq(kind.as_str()));
+        }
+        if let Some(status) = $filter.status {
+            let stands_for = match status {
+                Status::Pending => Standing::Pending,
+                Status::Active | Status::Offline => Standing::Active,
+                Status::Revoked => Standing::Revoked,
+            };
+            query = query.filter(components::standing.eq(stands_for.as_str()));
+            let on_line_since = StoredTime($now.minus(Status::OFFLINE_AFTER));
+            query = match status {
+                Status::Active => {
+                    query.filter(components::last_seen_at.is_null().or(components::last_seen_at.ge(on_line_since)))
+                }
+                Status::Offline => query.filter(components::last_seen_at.lt(on_line_since)),
+                Status::Pending | Status::Revoked => query,
+            };
+        }
+        if let Some(text) = &$filter.text {
+            let pattern = containing(text);
+            query = query.filter(
+                components::name_folded
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(components::hostname.like(pattern.clone()).escape('\\'))
+                    .or(lower(components::key_prefix).like(pattern).escape('\\')),
+            );
+        }
+        query
+    }};
+}
+
+fn missing() -> Failure<ChangeComponentError> {
+    Failure::Refused(ChangeComponentError::Missing)
+}
+
+fn wrong_standing(standing: Standing) -> Failure<ChangeComponentError> {
+    Failure::Refused(ChangeComponentError::WrongStanding { standing })
+}
+
+#[async_trait]
+impl KeyStore for Storage {
+    async fn find_key(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError> {
+        type Row = (StoredId, String, Option<StoredTime>, Option<StoredTime>, StoredId, String, String, String);
+        let digest = *digest.as_bytes();
+        with_read!(self, |conn| {
+            let row: Option<Row> = component_keys::table
+                .inner_join(components::table)
+                .filter(component_keys::digest.eq(&digest[..]))
+                .select((
+                    component_keys::id,
+                    component_keys::state,
+                    component_keys::grace_until,
+                    component_keys::first_used_at,
+                    components::id,
+                    components::name,
+                    components::kind,
+                    components::standing,
+                ))
+                .get_result(conn)
+                .await
+                .optional()?;
+            let Some((id, state, grace_until, first_used_at, component_id, of_name, of_kind, stands)) = row else {
+                return Ok(None);
+            };
+            Ok(Some(KeyRecord {
+                key_id: id.typed(),
+                state: key_state(&state, grace_until)?,
+                used: first_used_at.is_some(),
+                component_id: component_id.typed(),
+                name: name(&of_name)?,
+                kind: kind(&of_kind)?,
+                standing: standing(&stands)?,
+            }))
+        })
+    }
+
+    async fn create(&self, component: NewComponent, event: Event) -> Result<Component, ChangeComponentError> {
+        with_tx!(self, |conn| {
+            let inserted = diesel::insert_into(components::table)
+                .values(ComponentRow::of(&component))
+                .returning(ComponentRow::as_returning())
+                .get_result(conn)
+                .await;
+            let row: ComponentRow = refused_on(inserted, Violation::Unique, ChangeComponentError::NameTaken)?;
+            conn.insert_key(component.id, &component.key).await?;
+            conn.append(&event).await?;
+            Ok(Component::try_from(row)?)
+        })
+    }
+
+    async fn rotate(
+        &self,
+        id: ComponentId,
+        key: NewKey,
+        grace: Grace,
+        event: Event,
+    ) -> Result<Component, ChangeComponentError> {
+        let (retired_as, until) = match grace {
+            Grace::None => (state::ROTATED, None),
+            Grace::For(span) => (state::GRACE, Some(StoredTime(key.created_at.plus(span)))),
+            Grace::UntilFirstUse => (state::GRACE, None),
+        };
+        with_tx!(self, |conn| {
+            let before = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
+            if before.standing == Standing::Revoked {
+                return Err(wrong_standing(before.standing));
+            }
+            conn.end_keys(id, state::GRACE, state::ROTATED).await?;
+            diesel::update(
+                component_keys::table
+                    .filter(component_keys::component_id.eq(StoredId::from(id)))
+                    .filter(component_keys::state.eq(state::LIVE)),
+            )
+            .set((component_keys::state.eq(retired_as), component_keys::grace_until.eq(until)))
+            .execute(conn)
+            .await?;
+            conn.insert_key(id, &key).await?;
+            let row = conn.show_key(id, &key).await?;
+            conn.append(&event).await?;
+            Ok(Component::try_from(row)?)
+        })
+    }
+
+    async fn revoke(&self, id: ComponentId, now: Timestamp, event: Event) -> Result<Component, MissingComponent> {
+        with_tx!(self, |conn| {
+            let Some(mut row) = conn.lock_component(id).await? else {
+                return Err(Failure::Refused(MissingComponent::Missing));
+            };
+            if !row.is_revoked() {
+                row = conn.shut_out(id, now).await?;
+            }
+            conn.append(&event).await?;
+            Ok(Component::try_from(row)?)
+        })
+    }
+
+    async fn restore(&self, id: ComponentId, key: NewKey, event: Event) -> Result<Component, ChangeComponentError> {
+        with_tx!(self, |conn| {
+            let before = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
+            if before.standing != Standing::Revoked {
+                return Err(wrong_standing(before.standing));
+            }
+            conn.insert_key(id, &key).await?;
+            conn.show_key(id, &key).await?;
+            let row = conn.set_standing(id, Standing::Active, None).await?;
+            conn.append(&event).await?;
+            Ok(Component::try_from(row)?)
+        })
+    }
+
+    async fn approve(&self, id: ComponentId, event: Event) -> Result<Component, ChangeComponentError> {
+        with_tx!(self, |conn| {
+            let before = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
+            if before.standing != Standing::Pending {
+                return Err(wrong_standing(before.standing));
+            }
+            let row = conn.set_standing(id, Standing::Active, None).await?;
+            conn.append(&event).await?;
+            Ok(Component::try_from(row)?)
+        })
+    }
+
+    async fn update(
+        &self,
+        id: ComponentId,
+        update: ComponentUpdate,
+        event: Event,
+    ) -> Result<Component, ChangeComponentError> {
+        with_tx!(self, |conn| {
+            let mut component = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
+            component.name = update.name.clone().unwrap_or(component.name);
+            component.hostname = update.hostname.clone().unwrap_or(component.hostname);
+            let updated = diesel::update(components::table.find(StoredId::from(id)))
+                .set((
+                    components::name.eq(component.name.as_str()),
+                    components::name_folded.eq(fold(&component.name)),
+                    components::hostname.eq(component.hostname.as_ref().map(|hostname| hostname.as_str())),
+                ))
+                .execute(conn)
+                .await;
+            refused_on(updated, Violation::Unique, ChangeComponentError::NameTaken)?;
+            conn.append(&event).await?;
+            Ok(component)
+        })
+    }
+
+    async fn delete(&self, id: ComponentId, event: Event) -> Result<(), MissingComponent> {
+        with_tx!(self, |conn| {
+            let deleted = diesel::delete(components::table.find(StoredId::from(id))).execute(conn).await?;
+            if deleted == 0 {
+                return Err(Failure::Refused(MissingComponent::Missing));
+            }
+            conn.append(&event).await?;
+            Ok(())
+        })
+    }
+
+    async fn find(&self, id: ComponentId) -> Result<Option<Component>, StoreError> {
+        with_read!(self, |conn| {
+            let row: Option<ComponentRow> = components::table
+                .select(ComponentRow::as_select())
+                .find(StoredId::from(id))
+                .get_result(conn)
+                .await
+                .optional()?;
+            Ok(row.map(Component::try_from).transpose()?)
+        })
+    }
+
+    async fn page(
+        &self,
+        filter: &ComponentFilter,
+        now: Timestamp,
+        page: &PageRequest,
+    ) -> Result<Page<Component>, StoreError> {
+        let (filter, limit) = (filter.clone(), page.limit);
+        let after = page.after.as_ref().map_or_else(String::new, |cursor| cursor.key().to_owned());
+        with_read!(self, |conn| {
+            let rows: Vec<ComponentRow> = matching!(components::table.select(ComponentRow::as_select()), filter, now)
+                .filter(components::name.gt(&after))
+                .order(components::name.asc())
+                .limit(overfull(limit))
+                .load(conn)
+                .await?;
+            let total: i64 = matching!(components::table.select(count_star()), filter, now).get_result(conn).await?;
+            let found = rows.into_iter().map(Component::try_from).collect::<Result<Vec<_>, _>>()?;
+            Ok(Page::from_overfull(found, limit, count(total)?, |component| component.name.as_str().to_owned()))
+        })
+    }
+
+    async fn first_use(&self, key: KeyId, now: Timestamp, event: Event) -> Result<Option<BcryptHash>, StoreError> {
+        with_tx!(self, |conn| {
+            let Some(component) = conn.lock_component_of(key).await? else {
+                return Ok(None);
+            };
+            let hash: Option<String> = diesel::update(
+                component_keys::table.find(StoredId::from(key)).filter(component_keys::first_used_at.is_null()),
+            )
+            .set(component_keys::first_used_at.eq(StoredTime(now)))
+            .returning(component_keys::hash)
+            .get_result(conn)
+            .await
+            .optional()?;
+            let Some(hash) = hash else {
+                return Ok(None);
+            };
+            let hash = BcryptHash::parse(&hash).map_err(|error| StoreError::corrupt("key hash", error))?;
+            diesel::update(
+                component_keys::table
+                    .filter(component_keys::component_id.eq(StoredId::from(component)))
+                    .filter(component_keys::id.ne(StoredId::from(key)))
+                    .filter(component_keys::state.eq(state::GRACE)),
+            )
+            .set((component_keys::state.eq(state::ROTATED), component_keys::grace_until.eq(None::<StoredTime>)))
+            .execute(conn)
+            .await?;
+            conn.append(&event).await?;
+            Ok(Some(hash))
+        })
+    }
+
+    async fn mark_corrupt(&self, key: KeyId, event: Event) -> Result<(), StoreError> {
+        with_tx!(self, |conn| {
+            conn.lock_component_of(key).await?;
+            diesel::update(component_keys::table.find(StoredId::from(key)))
+                .set((component_keys::state.eq(state::CORRUPT), component_keys::grace_until.eq(None::<StoredTime>)))
+                .execute(conn)
+                .await?;
+            conn.append(&event).await?;
+            Ok(())
+        })
+    }
+
+    async fn report_leak(&self, digest: &Digest, now: Timestamp, event: Event) -> Result<bool, StoreError> {
+        let digest = *digest.as_bytes();
+        with_tx!(self, |conn| {
+            let key: Option<StoredId> = component_keys::table
+                .filter(component_keys::digest.eq(&digest[..]))
+                .select(component_keys::id)
+                .get_result(conn)
+                .await
+                .optional()?;
+            let Some(key) = key else {
+                return Ok(false);
+            };
+            let Some(component) = conn.lock_component_of(key.typed()).await? else {
+                return Ok(false);
+            };
+            let (stored, until): (String, Option<StoredTime>) = component_keys::table
+                .find(key)
+                .select((component_keys::state, component_keys::grace_until))
+                .get_result(conn)
+                .await?;
+            match key_state(&stored, until)? {
+                KeyState::Live => drop(conn.shut_out(component, now).await?),
+                KeyState::Grace { until } if until.is_none_or(|until| now < until) => {
+                    diesel::update(component_keys::table.find(key))
+                        .set((
+                            component_keys::state.eq(state::REVOKED),
+                            component_keys::grace_until.eq(None::<StoredTime>),
+                        ))
+                        .execute(conn)
+                        .await?;
+                }
+                KeyState::Grace { .. } | KeyState::Rotated | KeyState::Revoked | KeyState::Corrupt => return Ok(false),
+            }
+            conn.append(&event).await?;
+            Ok(true)
+        })
+    }
+
+    async fn record_sightings(&self, sightings: &[Sighting]) -> Result<(), StoreError> {
+        // In one order everywhere, so that two replicas never wait for each other's rows.
+        let mut sightings = sightings.to_vec();
+        sightings.sort_by_key(|sighting| (sighting.component, sighting.at));
+        with_tx!(self, |conn| {
+            for sighting in &sightings {
+                let at = StoredTime::from(sighting.at);
+                let unseen = components::last_seen_at.is_null().or(components::last_seen_at.lt(at));
+                let known = components::table.find(StoredId::from(sighting.component));
+                diesel::update(known.filter(unseen))
+                    .set((
+                        components::last_seen_at.eq(at),
+                        components::last_seen_ip.eq(sighting.client.map(|client| client.to_string())),
+                        sighting.hostname.as_ref().map(|hostname| components::hostname.eq(hostname.as_str())),
+                        sighting.version.as_ref().map(|version| components::version.eq(version.as_str())),
+                    ))
+                    .execute(conn)
+                    .await?;
+            }
+            Ok(())
+        })
+    }
+}

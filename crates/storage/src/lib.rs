@@ -1,0 +1,25 @@
+//! Every port of the workspace on PostgreSQL and SQLite: the only crate that knows diesel. Each statement is written once
+//! for both; races are decided by conditional updates, row locks and unique indexes, never by a check before a write.
+
+mod accounts;
+mod audit;
+mod brakes;
+mod clock;
+mod components;
+mod configs;
+mod keys;
+mod limits;
+mod migrations;
+mod pool;
+mod schema;
+mod sessions;
+mod sql_types;
+mod storage;
+mod text;
+mod transaction;
+mod url;
+
+pub use migrations::{MigrateError, SchemaError};
+pub use pool::Options;
+pub use storage::{ConnectError, Storage};
+pub use url::{DatabaseUrl, RefusedUrl};

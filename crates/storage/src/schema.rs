@@ -1,0 +1,163 @@
+//! The tables, as the migrations make them on both databases. What the columns mean is written there.
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    audit_records (seq) {
+        seq -> BigInt,
+        at -> Instant,
+        day -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<Id>,
+        actor_name -> Text,
+        action -> Text,
+        resource_kind -> Nullable<Text>,
+        resource_id -> Nullable<Id>,
+        resource_name -> Nullable<Text>,
+        outcome -> Text,
+        client -> Nullable<Text>,
+        request_id -> Nullable<Id>,
+        details -> Text,
+        search_text -> Text,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Integer};
+
+    audit_head (id) {
+        id -> Integer,
+        seq -> BigInt,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    accounts (id) {
+        id -> Id,
+        username -> Text,
+        display_name -> Text,
+        email -> Nullable<Text>,
+        role -> Text,
+        source -> Text,
+        active -> Bool,
+        password -> Nullable<Text>,
+        must_change_password -> Bool,
+        password_expires_at -> Nullable<Instant>,
+        built_in -> Bool,
+        created_at -> Instant,
+        last_sign_in_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    sessions (id) {
+        id -> Id,
+        user_id -> Id,
+        token_digest -> Binary,
+        cookie_digest -> Binary,
+        created_at -> Instant,
+        last_seen_at -> Instant,
+        expires_at -> Instant,
+        client -> Nullable<Text>,
+        user_agent -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    brakes (username, device) {
+        username -> Text,
+        device -> Id,
+        failures -> Integer,
+        last_failure_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+    use crate::sql_types::sql::Instant;
+
+    rate_windows (quota, client) {
+        quota -> Text,
+        client -> Text,
+        hits -> Binary,
+        last_hit_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    components (id) {
+        id -> Id,
+        name -> Text,
+        name_folded -> Text,
+        hostname -> Nullable<Text>,
+        kind -> Text,
+        standing -> Text,
+        key_prefix -> Text,
+        key_created_at -> Instant,
+        last_seen_at -> Nullable<Instant>,
+        last_seen_ip -> Nullable<Text>,
+        version -> Nullable<Text>,
+        created_at -> Instant,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    component_keys (id) {
+        id -> Id,
+        component_id -> Id,
+        digest -> Binary,
+        hash -> Text,
+        state -> Text,
+        grace_until -> Nullable<Instant>,
+        created_at -> Instant,
+        first_used_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::sql_types::sql::Id;
+
+    component_configs (component_id) {
+        component_id -> Id,
+        body -> Text,
+        etag -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::sql_types::sql::{Id, Instant};
+
+    component_reports (component_id) {
+        component_id -> Id,
+        config_hash -> Text,
+        status -> Text,
+        message -> Text,
+        at -> Instant,
+    }
+}
+
+diesel::joinable!(sessions -> accounts (user_id));
+diesel::joinable!(component_keys -> components (component_id));
+diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);
+diesel::allow_tables_to_appear_in_same_query!(components, component_keys);

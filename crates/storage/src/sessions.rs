@@ -1,0 +1,209 @@
+//! Sessions.
+
+use async_trait::async_trait;
+use diesel::{
+    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, Selectable,
+    SelectableHelper as _,
+};
+use diesel_async::RunQueryDsl as _;
+use stratora_audit::Event;
+use stratora_auth::{
+    Account, AuthenticatedSession, BrakeSubject, Channel, MissingSession, NewSession, OpenSessionError, Proof, Session,
+    SessionId, SessionStore, UserId,
+};
+use stratora_clock::Timestamp;
+use stratora_port::StoreError;
+use stratora_token::Digest;
+
+use crate::Storage;
+use crate::accounts::AccountRow;
+use crate::audit::AuditStatements as _;
+use crate::brakes::device_column;
+use crate::schema::{accounts, brakes, sessions};
+use crate::sql_types::{StoredId, StoredTime};
+use crate::text::address;
+use crate::transaction::{Failure, with_read, with_tx};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct SessionRow {
+    id: StoredId,
+    user_id: StoredId,
+    created_at: StoredTime,
+    last_seen_at: StoredTime,
+    expires_at: StoredTime,
+    client: Option<String>,
+    user_agent: String,
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.typed(),
+            user_id: row.user_id.typed(),
+            created_at: row.created_at.0,
+            last_seen_at: row.last_seen_at.0,
+            expires_at: row.expires_at.0,
+            client: address(row.client)?,
+            user_agent: row.user_agent,
+        })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = sessions)]
+pub(crate) struct NewSessionRow<'a> {
+    id: StoredId,
+    user_id: StoredId,
+    token_digest: &'a [u8],
+    cookie_digest: &'a [u8],
+    created_at: StoredTime,
+    last_seen_at: StoredTime,
+    expires_at: StoredTime,
+    client: Option<String>,
+    user_agent: &'a str,
+}
+
+impl<'a> NewSessionRow<'a> {
+    pub(crate) fn of(session: &'a NewSession) -> Self {
+        Self {
+            id: session.id.into(),
+            user_id: session.user_id.into(),
+            token_digest: session.token.as_bytes(),
+            cookie_digest: session.cookie.as_bytes(),
+            created_at: session.created_at.into(),
+            last_seen_at: session.created_at.into(),
+            expires_at: session.expires_at.into(),
+            client: session.client.map(|client| client.to_string()),
+            user_agent: &session.user_agent,
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for Storage {
+    /// The update of the account decides: it finds the row only while the proof holds, and locks it, so that a
+    /// deactivation or a new password comes either before, and nothing is opened, or after, and ends this session.
+    async fn open(
+        &self,
+        session: NewSession,
+        proof: Proof,
+        brake: &BrakeSubject,
+        event: Event,
+    ) -> Result<(), OpenSessionError> {
+        let Proof::Password { verified, upgrade } = proof;
+        let verified = verified.to_stored();
+        let kept = upgrade.map_or_else(|| verified.clone(), |upgrade| upgrade.to_stored());
+        let username = brake.username.as_str().to_owned();
+        let cleared: Vec<StoredId> = brake.cleared_by_success().map(device_column).collect();
+        with_tx!(self, |conn| {
+            let signed_in = diesel::update(
+                accounts::table
+                    .find(StoredId::from(session.user_id))
+                    .filter(accounts::active.eq(true))
+                    .filter(accounts::password.eq(&verified)),
+            )
+            .set((accounts::password.eq(&kept), accounts::last_sign_in_at.eq(StoredTime::from(session.created_at))))
+            .execute(conn)
+            .await?;
+            if signed_in == 0 {
+                return Err(Failure::Refused(OpenSessionError::AccountChanged));
+            }
+            diesel::insert_into(sessions::table).values(NewSessionRow::of(&session)).execute(conn).await?;
+            for device in &cleared {
+                diesel::delete(brakes::table.find((&username, *device))).execute(conn).await?;
+            }
+            conn.append(&event).await?;
+            Ok(())
+        })
+    }
+
+    async fn find(&self, channel: Channel, digest: &Digest) -> Result<Option<AuthenticatedSession>, StoreError> {
+        let digest = *digest.as_bytes();
+        with_read!(self, |conn| {
+            let with_owner =
+                sessions::table.inner_join(accounts::table).select((SessionRow::as_select(), AccountRow::as_select()));
+            let row: Option<(SessionRow, AccountRow)> = match channel {
+                Channel::Bearer => with_owner.filter(sessions::token_digest.eq(&digest[..])).get_result(conn).await,
+                Channel::Cookie => with_owner.filter(sessions::cookie_digest.eq(&digest[..])).get_result(conn).await,
+            }
+            .optional()?;
+            Ok(match row {
+                Some((session, account)) => Some(AuthenticatedSession {
+                    session: Session::try_from(session)?,
+                    account: Account::try_from(account)?,
+                }),
+                None => None,
+            })
+        })
+    }
+
+    async fn touch(&self, seen: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
+        // In one order everywhere, so that two replicas never wait for each other's rows.
+        let mut seen = seen.to_vec();
+        seen.sort_unstable();
+        with_tx!(self, |conn| {
+            for (id, at) in &seen {
+                let at = StoredTime::from(*at);
+                diesel::update(sessions::table.find(StoredId::from(*id)).filter(sessions::last_seen_at.lt(at)))
+                    .set(sessions::last_seen_at.eq(at))
+                    .execute(conn)
+                    .await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn of_user(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        with_read!(self, |conn| {
+            let rows: Vec<SessionRow> = sessions::table
+                .select(SessionRow::as_select())
+                .filter(sessions::user_id.eq(StoredId::from(user)))
+                .filter(sessions::expires_at.gt(StoredTime::from(now)))
+                .order((sessions::created_at.desc(), sessions::id.desc()))
+                .load(conn)
+                .await?;
+            Ok(rows.into_iter().map(Session::try_from).collect::<Result<Vec<_>, _>>()?)
+        })
+    }
+
+    async fn end(&self, user: UserId, session: SessionId, event: Event) -> Result<(), MissingSession> {
+        with_tx!(self, |conn| {
+            let ended = diesel::delete(
+                sessions::table.find(StoredId::from(session)).filter(sessions::user_id.eq(StoredId::from(user))),
+            )
+            .execute(conn)
+            .await?;
+            if ended == 0 {
+                return Err(Failure::Refused(MissingSession::Missing));
+            }
+            conn.append(&event).await?;
+            Ok(())
+        })
+    }
+
+    async fn end_all(&self, user: UserId, except: Option<SessionId>, event: Event) -> Result<u64, StoreError> {
+        with_tx!(self, |conn| {
+            let of_user = sessions::table.filter(sessions::user_id.eq(StoredId::from(user)));
+            let ended = match except {
+                None => diesel::delete(of_user).execute(conn).await?,
+                Some(kept) => {
+                    diesel::delete(of_user.filter(sessions::id.ne(StoredId::from(kept)))).execute(conn).await?
+                }
+            };
+            conn.append(&event).await?;
+            Ok(ended as u64)
+        })
+    }
+
+    async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
+        with_tx!(self, |conn| {
+            let purged = diesel::delete(sessions::table.filter(sessions::expires_at.lt(StoredTime::from(now))))
+                .execute(conn)
+                .await?;
+            Ok(purged as u64)
+        })
+    }
+}

@@ -1,0 +1,4 @@
+DROP TABLE rate_windows;
+DROP TABLE brakes;
+DROP TABLE sessions;
+DROP TABLE accounts;

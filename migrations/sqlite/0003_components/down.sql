@@ -1,0 +1,4 @@
+DROP TABLE component_reports;
+DROP TABLE component_configs;
+DROP TABLE component_keys;
+DROP TABLE components;
