@@ -7,10 +7,16 @@ mod client;
 mod device;
 mod id;
 mod limit;
+mod one_time;
+mod own_password;
 mod password;
+mod person;
 mod role;
 mod session;
+mod sessions;
+mod sign_in;
 mod username;
+mod users;
 
 pub use account::{
     Account, AccountChange, AccountStore, AuthSource, ChangePasswordError, CreateAccountError, MissingAccount,
@@ -21,13 +27,19 @@ pub use client::ClientKey;
 pub use device::{DeviceKey, KnownDevice};
 pub use id::{DeviceId, DeviceKind, SessionId, SessionKind, UserId, UserKind};
 pub use limit::{Bucket, Decision, LimitStore, Quota, RateLimiter, Window, quotas};
+pub use one_time::OneTimePassword;
+pub use own_password::ChangeOwnPasswordError;
 pub use password::{MalformedHash, Password, PasswordHash, PasswordPolicy, RefusedPassword};
+pub use person::{DisplayName, EmailAddress, RefusedText};
 pub use role::{Role, UnknownRole};
 pub use session::{
     AuthenticatedSession, Channel, CookieToken, MissingSession, NewSession, OpenSessionError, Proof, Session,
     SessionStore, SessionTimeouts, SessionToken,
 };
+pub use sessions::{AuthenticateError, Sessions};
+pub use sign_in::{ClientContext, Credentials, SignIn, SignInError, SignInParts, SignedIn, Unavailable};
 pub use username::{RefusedUsername, Username};
+pub use users::{ChangeUserError, CreateUserError, ImportedUser, NewUser, ResetPasswordError, Users};
 
 #[cfg(feature = "testing")]
 pub mod testing;

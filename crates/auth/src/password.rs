@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use passwords::analyzer::is_common_password;
 use sha2::Sha384;
 use stratora_hashing::{BcryptHash, Preimage};
+use subtle::ConstantTimeEq as _;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
@@ -92,6 +93,11 @@ impl Password {
             Scheme::Prehashed => Some(self.prehashed()),
             Scheme::Imported => Preimage::new(self.0.as_bytes().to_vec()).ok(),
         }
+    }
+
+    /// Whether both are the same, in time that does not depend on where they differ.
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
 
     /// What bcrypt has to be given to hash this password.

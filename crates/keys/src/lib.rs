@@ -1,16 +1,22 @@
 //! Component keys: how they look, how they are kept, and when they are good. A component is a program that reports to the
 //! server unattended; it has one live key, and for a while perhaps the one before it.
 
+mod authenticate;
 mod component;
 mod config;
+mod configuration;
 mod id;
 mod key;
+mod service;
 mod store;
 
+pub use authenticate::{AuthenticateKeyError, AuthenticatedKey};
 pub use component::{Component, ComponentKind, Hostname, Name, RefusedText, Standing, Status, Version};
 pub use config::{ConfigStore, ETag, ETagKey, Report, ReportStatus, StoredConfig};
+pub use configuration::{PutConfigError, RefusedReport};
 pub use id::{ComponentId, ComponentTypeKind, KeyId, KeyKind};
 pub use key::{ApiKey, Grace, KeyPrefix, KeyRecord, KeyState, MalformedKey, Refusal};
+pub use service::{IssueKeyError, Keys, KeysParts, NewComponentRequest};
 pub use store::{
     ChangeComponentError, ComponentFilter, ComponentUpdate, KeyStore, MissingComponent, NewComponent, NewKey, Sighting,
 };

@@ -1,0 +1,175 @@
+//! Who holds a key. One indexed read decides; the slow hash is verified once in a key's life, at its first use and off
+//! the request's path.
+
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError};
+
+use newtype_uuid::GenericUuid as _;
+use stratora_audit::{Action, Actor, ActorKind, Event, Origin, Outcome, RequestId, ResourceKind};
+use stratora_hashing::{BcryptHash, HashingError};
+use stratora_port::StoreError;
+
+use crate::service::preimage;
+use crate::{ApiKey, Component, ComponentId, ComponentKind, KeyId, KeyRecord, Keys, Name, Refusal, Sighting};
+
+/// How many components are remembered as seen until that is written; more are not recorded until then. Bounds memory.
+const MAX_PENDING: usize = 100_000;
+
+/// A component that proved itself with its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthenticatedKey {
+    /// Which component.
+    pub component: ComponentId,
+    /// Its name.
+    pub name: Name,
+    /// What it does.
+    pub kind: ComponentKind,
+    /// Which of its keys.
+    pub key: KeyId,
+}
+
+/// The key is not good.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateKeyError {
+    /// It is refused.
+    #[error("the key is refused")]
+    Refused {
+        /// Why.
+        #[source]
+        refusal: Refusal,
+        /// Whose key it is, unless nobody's.
+        holder: Option<(ComponentId, Name)>,
+    },
+    /// The store failed: nobody is let in.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+}
+
+impl Keys {
+    /// The component that holds `key`.
+    ///
+    /// # Errors
+    /// [`AuthenticateKeyError`]: the caller is not let in.
+    pub async fn authenticate(
+        self: &Arc<Self>,
+        key: &ApiKey,
+        client: Option<IpAddr>,
+        request_id: RequestId,
+    ) -> Result<AuthenticatedKey, AuthenticateKeyError> {
+        let found = self.parts.store.find_key(&key.digest()).await?;
+        let record = found.ok_or(AuthenticateKeyError::Refused { refusal: Refusal::Unknown, holder: None })?;
+        let now = self.now();
+        record.authorize(now).map_err(|refusal| AuthenticateKeyError::Refused {
+            refusal,
+            holder: Some((record.component_id, record.name.clone())),
+        })?;
+        if !record.used {
+            self.use_for_the_first_time(key, &record, client, request_id).await?;
+        }
+        let component = record.component_id;
+        self.sighted(Sighting { component, at: now, client, hostname: None, version: None });
+        Ok(AuthenticatedKey { component, name: record.name, kind: record.kind, key: record.key_id })
+    }
+
+    async fn use_for_the_first_time(
+        self: &Arc<Self>,
+        key: &ApiKey,
+        record: &KeyRecord,
+        client: Option<IpAddr>,
+        request_id: RequestId,
+    ) -> Result<(), StoreError> {
+        let id = Some(record.component_id.into_untyped_uuid());
+        let actor = Actor { kind: ActorKind::Component, id, name: record.name.to_string() };
+        let origin = Origin { actor, client, request_id: Some(request_id) };
+        let event = key_event(&origin.event(self.now(), Action::KeyFirstUse), record);
+        if let Some(stored) = self.parts.store.first_use(record.key_id, event.at, event).await? {
+            let (keys, key, record) = (Arc::clone(self), key.clone(), record.clone());
+            tokio::spawn(async move { keys.verify_at_rest(&key, stored, &record).await });
+        }
+        Ok(())
+    }
+
+    /// Whether the row's two hashes are of one key. When they are not, somebody has written into the store.
+    async fn verify_at_rest(&self, key: &ApiKey, stored: BcryptHash, record: &KeyRecord) {
+        let verified: Result<bool, HashingError> = async {
+            let permit = self.parts.hashing.reserve_when_free().await?;
+            permit.verify(preimage(key), stored).await
+        }
+        .await;
+        match verified {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::error!(key = %record.key_id, component = %record.component_id, "the two hashes of a key disagree");
+                let event = Origin::system().event(self.now(), Action::KeyCorrupt).ended(Outcome::Denied);
+                if let Err(error) = self.parts.store.mark_corrupt(record.key_id, key_event(&event, record)).await {
+                    tracing::error!(%error, key = %record.key_id, "a corrupt key could not be marked");
+                }
+            }
+            Err(error) => tracing::warn!(%error, key = %record.key_id, "a key's slow hash was not verified"),
+        }
+    }
+
+    /// Remembers that a component was there. Written in batches: a write for each request would cost more than the request.
+    pub fn sighted(&self, sighting: Sighting) {
+        let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = sightings.get_mut(&sighting.component) {
+            known.merge(sighting);
+        } else if sightings.len() < MAX_PENDING {
+            sightings.insert(sighting.component, sighting);
+        }
+    }
+
+    /// The component with what is remembered and not written yet.
+    pub(crate) fn as_last_seen(&self, mut component: Component) -> Component {
+        let sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sighting) =
+            sightings.get(&component.id).filter(|sighting| Some(sighting.at) > component.last_seen_at)
+        {
+            component.last_seen_at = Some(sighting.at);
+            component.last_seen_ip = sighting.client.or(component.last_seen_ip);
+            component.hostname = sighting.hostname.clone().or(component.hostname);
+            component.version = sighting.version.clone().or(component.version);
+        }
+        component
+    }
+
+    /// Writes what is remembered. Called every few seconds, and at the end.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails; what is remembered is kept for the next call.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let taken = std::mem::take(&mut *self.sightings.lock().unwrap_or_else(PoisonError::into_inner));
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let batch: Vec<_> = taken.into_values().collect();
+        let written = self.parts.store.record_sightings(&batch).await;
+        if written.is_err() {
+            for sighting in batch {
+                self.sighted(sighting);
+            }
+        }
+        written
+    }
+}
+
+impl Sighting {
+    /// Takes over what the later of both says; what it does not say stays.
+    fn merge(&mut self, other: Self) {
+        let (earlier, later) = if other.at >= self.at { (self.clone(), other) } else { (other, self.clone()) };
+        *self = Self {
+            component: later.component,
+            at: later.at,
+            client: later.client.or(earlier.client),
+            hostname: later.hostname.or(earlier.hostname),
+            version: later.version.or(earlier.version),
+        };
+    }
+}
+
+fn key_event(event: &Event, record: &KeyRecord) -> Event {
+    event
+        .clone()
+        .on(ResourceKind::Key, Some(record.key_id.into_untyped_uuid()), record.name.as_str())
+        .with("component", record.component_id.to_string())
+}
