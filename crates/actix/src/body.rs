@@ -1,0 +1,286 @@
+//! Request bodies, read within bounds: of the documented media type, not larger than allowed, in time, and strictly.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::{FromRequest, HttpRequest, mime};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::ApiError;
+
+/// The largest JSON body: hundreds of times what any request of ours needs.
+const MAX_JSON: usize = 64 * 1024;
+/// How long a body may take to arrive; NGINX, which buffers bodies, gives a client as long between two reads.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// A JSON object of at most 64 KiB. `T` refuses unknown fields (`#[serde(deny_unknown_fields)]`).
+///
+/// Refuses with 415 anything but `application/json`, with 413 what is too large, and with 400 `malformed_json` or
+/// `invalid_json` what is not JSON or not a `T`. The message tells where, and never repeats the input.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
+    type Error = ApiError;
+    type Future = LocalFuture<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let refused = if is_utf8_of(request, &["application/json"]) {
+            declared_length(request.headers(), MAX_JSON).err()
+        } else {
+            Some(ApiError::unsupported_media_type("Send the body as application/json."))
+        };
+        let payload = payload.take();
+        Box::pin(async move {
+            if let Some(error) = refused {
+                return Err(error);
+            }
+            parse(&read(payload, MAX_JSON, PATIENCE).await?).map(Self)
+        })
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // Serde would also read a structure from an array of its fields' values.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(ApiError::bad_request("invalid_json", "Send a JSON object, not an array."));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let (code, what) = match error.classify() {
+            Category::Data => (
+                "invalid_json",
+                "has an unknown, missing or repeated field, or a value of another type than documented,",
+            ),
+            Category::Syntax | Category::Eof | Category::Io => ("malformed_json", "is not well-formed JSON"),
+        };
+        let (line, column) = (error.line(), error.column());
+        ApiError::bad_request(code, format!("The body {what} at line {line}, column {column}."))
+    })
+}
+
+/// A text of at most `MAX` bytes of UTF-8, sent as `application/toml` or `text/plain`.
+#[derive(Debug)]
+pub struct TextBody<const MAX: usize>(pub String);
+
+impl<const MAX: usize> FromRequest for TextBody<MAX> {
+    type Error = ApiError;
+    type Future = LocalFuture<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let refused = if is_utf8_of(request, &["application/toml", "text/plain"]) {
+            declared_length(request.headers(), MAX).err()
+        } else {
+            Some(ApiError::unsupported_media_type("Send the body as application/toml or text/plain, in UTF-8."))
+        };
+        let payload = payload.take();
+        Box::pin(async move {
+            if let Some(error) = refused {
+                return Err(error);
+            }
+            let body = read(payload, MAX, PATIENCE).await?;
+            let text = std::str::from_utf8(&body)
+                .map_err(|_| ApiError::bad_request("malformed_text", "Send the body in UTF-8."))?;
+            Ok(Self(text.to_owned()))
+        })
+    }
+}
+
+/// Whether the one `Content-Type` is one of `types`, with no parameter but `charset=utf-8`.
+fn is_utf8_of(request: &HttpRequest, types: &[&str]) -> bool {
+    let mut lines = request.headers().get_all(CONTENT_TYPE);
+    let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+    let Some(sent) = line.to_str().ok().and_then(|text| text.parse::<mime::Mime>().ok()) else { return false };
+    types.contains(&sent.essence_str())
+        && sent.params().all(|(name, value)| name == mime::CHARSET && value == mime::UTF_8)
+}
+
+fn declared_length(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > max as u64) { Err(ApiError::payload_too_large(max)) } else { Ok(()) }
+}
+
+/// The whole body, or an error as soon as it grows too large or takes too long.
+async fn read(
+    payload: impl Stream<Item = Result<Bytes, PayloadError>>,
+    max: usize,
+    patience: Duration,
+) -> Result<BytesMut, ApiError> {
+    let mut payload = pin!(payload);
+    let collect = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|error| match error {
+                PayloadError::Overflow => ApiError::payload_too_large(max),
+                _ => ApiError::bad_request("incomplete_body", "The body did not arrive whole. Send it again."),
+            })?;
+            if body.len() + chunk.len() > max {
+                return Err(ApiError::payload_too_large(max));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    };
+    tokio::time::timeout(patience, collect)
+        .await
+        .unwrap_or_else(|_| Err(ApiError::of_status(StatusCode::REQUEST_TIMEOUT)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use actix_web::web::{self, ServiceConfig};
+    use futures_util::stream;
+
+    use super::*;
+    use crate::testing::{Answer, Server};
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only whether it reads matters")]
+    struct Login {
+        username: String,
+        password: String,
+        attempts: Option<u32>,
+    }
+
+    fn routes(config: &mut ServiceConfig) {
+        config
+            .route("/json", web::post().to(|_: JsonBody<Login>| async { "read" }))
+            .route("/text", web::put().to(|text: TextBody<16>| async move { text.0 }));
+    }
+
+    #[test]
+    fn a_json_object_of_the_documented_fields_is_read() {
+        let server = Server::start(routes);
+        for content_type in
+            ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""]
+        {
+            let lines = ["POST /json HTTP/1.1", "Host: a.test", &format!("Content-Type: {content_type}")];
+            let answer = server.send(&lines, br#" {"password":"\u0000","username":"b"} "#);
+            assert_eq!((answer.status, answer.body.as_str()), (200, "read"), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn whatever_else_is_refused_without_repeating_it() {
+        let server = Server::start(routes);
+        let deep = |open: &str| open.repeat(10_000);
+        let digits = format!(r#"{{"username":"a","password":"b","attempts":{}}}"#, "9".repeat(50_000));
+        for (body, code) in [
+            ("", "malformed_json"),
+            ("{", "malformed_json"),
+            ("nul", "malformed_json"),
+            (r#"{"username":"a","password":"b",}"#, "malformed_json"),
+            (r#"{"username":"a","password":"b"} x"#, "malformed_json"),
+            ("{\"username\":\"a\",\"password\":\"b\"}\n{}", "malformed_json"),
+            (r#"/* */ {"username":"a","password":"b"}"#, "malformed_json"),
+            (r#"{"username":"a","password":"b","attempts":1e400}"#, "malformed_json"),
+            (r#"{"username":"a","password":"b","attempts":NaN}"#, "malformed_json"),
+            (r#"{"username":"a","password":"b","attempts":0x1}"#, "malformed_json"),
+            (r#"{"username":"\ud800","password":"b"}"#, "malformed_json"),
+            (&format!(r#"{{"username":{}"#, deep("[")), "invalid_json"),
+            (&digits, "malformed_json"),
+            (r#"{"username":"a","password":"b","attempts":-1}"#, "invalid_json"),
+            (r#"{"username":"a","password":"b","attempts":1.0}"#, "invalid_json"),
+            (r#"{"username":"a","password":"b","attempts":9223372036854775808}"#, "invalid_json"),
+            (r#"{"username":"a","password":"b","password":"c"}"#, "invalid_json"),
+            (r#"{"username":"a","password":"b","<script>":1}"#, "invalid_json"),
+            (&deep("["), "invalid_json"),
+            (&deep(r#"{"a":"#), "invalid_json"),
+            (r#"{"username":["<script>"],"password":"b"}"#, "invalid_json"),
+            (r#"{"username":null,"password":"b"}"#, "invalid_json"),
+            (r#"{"username":"a"}"#, "invalid_json"),
+            ("{}", "invalid_json"),
+            (r#""<script>""#, "invalid_json"),
+            ("1", "invalid_json"),
+            ("true", "invalid_json"),
+            (r#"["a","b",null]"#, "invalid_json"),
+        ] {
+            let answer = server.post_json("/json", body.as_bytes());
+            let shown = &body[..body.len().min(60)];
+            assert_eq!((answer.status, answer.error().as_str()), (400, code), "{shown}");
+            assert!(!answer.body.contains("script"), "{answer:?}");
+        }
+        assert_eq!(server.post_json("/json", b"{\"username\":\"\xff\"}").error(), "malformed_json");
+    }
+
+    #[test]
+    fn a_body_of_another_media_type_is_refused() {
+        let server = Server::start(routes);
+        for header in [
+            "X-None: 1",
+            "Content-Type:",
+            "Content-Type: text/plain",
+            "Content-Type: application/json; charset=utf-16",
+            "Content-Type: application/json; charset=utf-8; x=y",
+            "Content-Type: application/json, application/json",
+            "Content-Type: application/json\r\nContent-Type: application/json",
+            "Content-Type: application/x-www-form-urlencoded",
+            "Content-Type: multipart/form-data; boundary=x",
+            "Content-Type: application/jsonx",
+        ] {
+            let answer =
+                server.send(&["POST /json HTTP/1.1", "Host: a.test", header], br#"{"username":"a","password":"b"}"#);
+            assert_eq!((answer.status, answer.error().as_str()), (415, "unsupported_media_type"), "{header}");
+        }
+    }
+
+    fn chunked(server: &Server, chunk: &[u8], times: usize) -> Answer {
+        let mut stream = server.connect();
+        let head = "POST /json HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        for _ in 0..times {
+            let sent = write!(stream, "{:x}\r\n", chunk.len())
+                .and_then(|()| stream.write_all(chunk))
+                .and_then(|()| stream.write_all(b"\r\n"));
+            if sent.is_err() {
+                break;
+            }
+        }
+        let _ = stream.write_all(b"0\r\n\r\n");
+        Answer::read(stream)
+    }
+
+    #[test]
+    fn a_body_that_is_too_large_is_refused_by_its_length_and_by_its_chunks() {
+        let server = Server::start(routes);
+        let answer = server.post_json("/json", &b" ".repeat(MAX_JSON + 1));
+        assert_eq!((answer.status, answer.error().as_str()), (413, "payload_too_large"));
+        assert_eq!(server.post_json("/json", &b" ".repeat(MAX_JSON)).status, 400);
+        let answer = chunked(&server, &[b' '; 4096], 17);
+        assert_eq!((answer.status, answer.error().as_str()), (413, "payload_too_large"));
+        assert_eq!(chunked(&server, br#"{"username":"a","password":"b"}"#, 1).status, 200);
+    }
+
+    #[test]
+    fn a_text_is_read_within_its_bound_and_as_utf8_only() {
+        let server = Server::start(routes);
+        let put = |content_type: &str, body: &[u8]| {
+            server.send(&["PUT /text HTTP/1.1", "Host: a.test", &format!("Content-Type: {content_type}")], body)
+        };
+        assert_eq!(put("application/toml", "é = 1".as_bytes()).body, "é = 1");
+        assert_eq!(put("text/plain; charset=utf-8", b"a = 1").body, "a = 1");
+        assert_eq!(put("application/toml", b"").status, 200);
+        assert_eq!(put("application/json", b"{}").status, 415);
+        assert_eq!(put("application/toml", b"\xff").error(), "malformed_text");
+        assert_eq!(put("application/toml", &[b' '; 17]).error(), "payload_too_large");
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_does_not_come_is_not_waited_for_for_ever() {
+        let stalled = stream::pending::<Result<Bytes, PayloadError>>();
+        let refused = read(stalled, MAX_JSON, Duration::ZERO).await.unwrap_err();
+        assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
+    }
+}

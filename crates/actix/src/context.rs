@@ -1,0 +1,44 @@
+//! What is known about every request before anything else is: its identifier and where it comes from.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::{Extensions, Payload};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use stratora_audit::{Actor, Origin, RequestId};
+
+use crate::{ApiError, ClientAddress};
+
+/// Put into every request by [`Envelope`](crate::Envelope).
+#[derive(Debug, Clone, Copy)]
+pub struct RequestContext {
+    /// The request's identifier, made here.
+    pub request_id: RequestId,
+    /// Where it comes from.
+    pub client: ClientAddress,
+}
+
+impl RequestContext {
+    /// The origin of events that nobody has authenticated for.
+    pub fn origin(&self) -> Origin {
+        self.origin_of(Actor::anonymous())
+    }
+
+    /// The origin of events that `actor` causes.
+    pub(crate) fn origin_of(&self, actor: Actor) -> Origin {
+        Origin { actor, client: Some(self.client.ip()), request_id: Some(self.request_id) }
+    }
+
+    /// Fails closed where the application is not wrapped in [`Envelope`](crate::Envelope).
+    pub(crate) fn of(extensions: &Extensions) -> Result<Self, ApiError> {
+        extensions.get().copied().ok_or_else(|| ApiError::internal("the application is not wrapped in Envelope"))
+    }
+}
+
+impl FromRequest for RequestContext {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(&request.extensions()))
+    }
+}

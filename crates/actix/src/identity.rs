@@ -1,0 +1,130 @@
+//! Who was let in, as handlers see it. Only [`Guard`](crate::Guard) puts an identity into a request; a handler that asks
+//! for one that its route's policy does not provide fails closed.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use newtype_uuid::GenericUuid as _;
+use stratora_audit::{Action, Actor, ActorKind, Origin, Outcome, ResourceKind};
+use stratora_auth::{AuthenticatedSession, Channel, Role};
+use stratora_keys::{AuthenticatedKey, ComponentId, ComponentTypeKind};
+
+use crate::{ApiError, Gate, PathId, RequestContext};
+
+/// The person who is signed in.
+#[derive(Debug, Clone)]
+pub struct CurrentUser {
+    /// Their session and account.
+    pub session: AuthenticatedSession,
+    /// The way in which the session's secret came.
+    pub channel: Channel,
+    context: RequestContext,
+}
+
+impl CurrentUser {
+    pub(crate) const fn new(session: AuthenticatedSession, channel: Channel, context: RequestContext) -> Self {
+        Self { session, channel, context }
+    }
+
+    /// What they may do.
+    pub const fn role(&self) -> Role {
+        self.session.account.role
+    }
+
+    /// The origin of events that they cause.
+    pub fn origin(&self) -> Origin {
+        let account = &self.session.account;
+        self.context.origin_of(Actor {
+            kind: ActorKind::User,
+            id: Some(account.id.into_untyped_uuid()),
+            name: account.username.as_str().to_owned(),
+        })
+    }
+}
+
+/// The component that proved itself with its key.
+#[derive(Debug, Clone)]
+pub struct AuthenticatedComponent {
+    /// The component and which of its keys it was.
+    pub key: AuthenticatedKey,
+    context: RequestContext,
+}
+
+impl AuthenticatedComponent {
+    pub(crate) const fn new(key: AuthenticatedKey, context: RequestContext) -> Self {
+        Self { key, context }
+    }
+
+    /// The origin of events that it causes.
+    pub fn origin(&self) -> Origin {
+        self.context.origin_of(Actor {
+            kind: ActorKind::Component,
+            id: Some(self.key.component.into_untyped_uuid()),
+            name: self.key.name.as_str().to_owned(),
+        })
+    }
+}
+
+/// The identity of type `T`, if the route's policy provides it.
+fn identity<T: Clone + 'static>(request: &HttpRequest) -> Result<T, ApiError> {
+    request
+        .extensions()
+        .get::<T>()
+        .cloned()
+        .ok_or_else(|| ApiError::internal("the route's policy provides no such identity"))
+}
+
+impl FromRequest for CurrentUser {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request))
+    }
+}
+
+impl FromRequest for AuthenticatedComponent {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(request))
+    }
+}
+
+/// The authenticated component, on a route whose `{id}` is its own; else 404, as if there were no other component.
+#[derive(Debug, Clone)]
+pub struct OwnComponent(pub AuthenticatedComponent);
+
+impl OwnComponent {
+    /// Its identifier.
+    pub const fn id(&self) -> ComponentId {
+        self.0.key.component
+    }
+}
+
+impl FromRequest for OwnComponent {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let path = PathId::<ComponentTypeKind>::from_request(request, payload).into_inner();
+        let component = identity::<AuthenticatedComponent>(request);
+        let gate = Gate::of(request);
+        Box::pin(async move {
+            let (component, PathId(id), gate) = (component?, path?, gate?);
+            if component.key.component == id {
+                return Ok(Self(component));
+            }
+            let event = component.origin().event(gate.clock.now(), Action::AccessDeny).ended(Outcome::Denied).on(
+                ResourceKind::Component,
+                Some(id.into_untyped_uuid()),
+                "",
+            );
+            gate.refusals.write_seldom(event, component.context.client.key()).await;
+            Err(ApiError::not_found())
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! The reusable actix-web adapter: who is asking ([`ClientAddress`], [`CurrentUser`], [`AuthenticatedComponent`]), whether
+//! they may ([`Guard`]), how bodies and parameters are read ([`JsonBody`], [`PathId`], [`QueryParams`]), and what every
+//! answer has ([`Envelope`]). It knows no route of any product: those come as [`resource`]s with a [`RoutePolicy`] each.
+
+mod body;
+mod client;
+mod context;
+mod cookie;
+mod credential;
+mod envelope;
+mod error;
+mod gate;
+mod guard;
+mod headers;
+mod identity;
+mod limit;
+mod origin;
+mod path;
+mod query;
+mod refusals;
+mod route;
+#[cfg(test)]
+mod testing;
+mod unread;
+
+pub use body::{JsonBody, TextBody};
+pub use client::{ClientAddress, InvalidProxy, TrustedProxies};
+pub use context::RequestContext;
+pub use cookie::{DeviceCookie, SessionCookie, SetCookie};
+pub use envelope::{Envelope, Enveloped};
+pub use error::ApiError;
+pub use gate::Gate;
+pub use guard::{Access, Guard, Guarded, RoutePolicy};
+pub use headers::HeaderSet;
+pub use identity::{AuthenticatedComponent, CurrentUser, OwnComponent};
+pub use origin::{ExternalOrigin, InvalidOrigin};
+pub use path::PathId;
+pub use query::QueryParams;
+pub use refusals::Refusals;
+pub use route::resource;

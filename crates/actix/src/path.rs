@@ -1,0 +1,57 @@
+//! Identifiers in paths. Exactly one text names a resource; anything else names nothing.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
+use uuid::Uuid;
+
+use crate::ApiError;
+
+/// The `{id}` of the route's path: a lower-case hyphenated UUID, else 404.
+#[derive(Debug)]
+pub struct PathId<K: TypedUuidKind>(pub TypedUuid<K>);
+
+impl<K: TypedUuidKind> FromRequest for PathId<K> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(canonical).ok_or_else(ApiError::not_found);
+        ready(id.map(|id| Self(TypedUuid::from_untyped_uuid(id))))
+    }
+}
+
+/// The UUID that is written in exactly this way (RFC 9562 §4).
+fn canonical(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok()?;
+    let mut buffer = Uuid::encode_buffer();
+    (*id.hyphenated().encode_lower(&mut buffer) == *text).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_of_a_uuid_is_an_identifier() {
+        let id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert!(canonical(id).is_some());
+        for other in [
+            &id.to_uppercase(),
+            &id.replace('-', ""),
+            &format!("{{{id}}}"),
+            &format!("urn:uuid:{id}"),
+            &format!("0{id}"),
+            &format!("{id}/"),
+            "..",
+            "1'--",
+            "１",
+            "",
+            &"a".repeat(10_000),
+        ] {
+            assert_eq!(canonical(other), None, "{other}");
+        }
+    }
+}
