@@ -25,7 +25,7 @@ use crate::{ApiError, ClientAddress, Gate, HeaderSet, RequestContext};
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Middleware for the whole application: `App::new().wrap(Envelope::new(gate))`, as the outermost.
+/// Middleware for the whole application, and its last `wrap`: actix makes the last one the outermost.
 #[derive(Clone)]
 pub struct Envelope {
     gate: Data<Gate>,

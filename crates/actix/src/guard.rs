@@ -323,12 +323,33 @@ mod tests {
     }
 
     #[test]
-    fn when_the_store_is_away_the_door_is_closed() {
+    fn when_a_store_is_away_the_door_is_closed() {
         let server = Server::start(routes);
-        server.limits.is_away.store(true, Ordering::SeqCst);
-        let answer = login(&server, "192.0.2.1");
-        assert_eq!((answer.status, answer.error().as_str()), (503, "unavailable"));
-        assert!(answer.header("retry-after").is_some());
+        let key = format!("X-API-Key: {}", server.keys.add(KeyState::Live, Standing::Active).key);
+        let person = server.sessions.open(Role::Admin, false, server.clock.now());
+        let bearer = format!("Authorization: Bearer {}", person.token);
+        for is_away in [&server.limits.is_away, &server.sessions.is_away, &server.keys.is_away] {
+            is_away.store(true, Ordering::SeqCst);
+        }
+        for (request, header) in [("POST /login", "X-None: 1"), ("GET /me", &bearer), ("POST /ingest", &key)] {
+            let answer = send(&server, request, &[header]);
+            assert_eq!((answer.status, answer.error().as_str()), (503, "unavailable"), "{request}");
+            assert!(answer.header("retry-after").is_some());
+        }
+    }
+
+    #[test]
+    fn nothing_of_an_identity_stays_for_the_next_request_on_the_connection() {
+        let server = Server::start(routes);
+        let person = server.sessions.open(Role::Admin, false, server.clock.now());
+        let mut stream = server.connect();
+        let first = format!("GET /me HTTP/1.1\r\nHost: a.test\r\nAuthorization: Bearer {}\r\n\r\n", person.token);
+        let others = ["GET /mistake", "GET /me"].map(|request| format!("{request} HTTP/1.1\r\nHost: a.test\r\n"));
+        write!(stream, "{first}{}\r\n{}Connection: close\r\n\r\n", others[0], others[1]).unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).unwrap();
+        let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        assert_eq!(statuses, ["200", "500", "401"]);
     }
 
     #[test]

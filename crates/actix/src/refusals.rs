@@ -41,7 +41,8 @@ impl Refusals {
         }
     }
 
-    /// Writes an event, unless one of the same action on the same resource was written for `client` within the last minute.
+    /// Writes an event, unless one of the same action was written for `client` within the last minute: of the same actor
+    /// where it is known, else on the same resource.
     pub async fn write_seldom(&self, event: Event, client: ClientKey) {
         if self.is_due(&event, client) {
             self.write(event).await;
@@ -49,11 +50,12 @@ impl Refusals {
     }
 
     fn is_due(&self, event: &Event, client: ClientKey) -> bool {
-        let subject = event.resource.as_ref().map(|resource| match resource.id {
+        let resource = event.resource.as_ref();
+        let subject = match event.actor.id.or_else(|| resource?.id) {
             Some(id) => id.to_string(),
-            None => resource.name.clone(),
-        });
-        let noted = self.written.entry((event.action, client, subject.unwrap_or_default())).and_compute_with(|last| {
+            None => resource.map(|resource| resource.name.clone()).unwrap_or_default(),
+        };
+        let noted = self.written.entry((event.action, client, subject)).and_compute_with(|last| {
             let is_quiet = last.is_some_and(|last| event.at < last.value().plus(QUIET));
             if is_quiet { Op::Nop } else { Op::Put(event.at) }
         });
@@ -100,5 +102,17 @@ mod tests {
         refusals.write_seldom(event(now, Action::KeyRefuse, "login"), client([192, 0, 2, 1])).await;
         refusals.write_seldom(event(now, Action::RateLimit, "login"), client([192, 0, 2, 2])).await;
         assert_eq!(log.events().len(), 4);
+    }
+
+    #[actix_web::test]
+    async fn a_known_actor_cannot_fill_the_log_by_trying_many_things() {
+        let log = Arc::new(RecordingLog::default());
+        let refusals = Refusals::new(log.clone());
+        for number in 0..5 {
+            let mut denied = event(Timestamp::UNIX_EPOCH, Action::AccessDeny, &number.to_string());
+            denied.actor.id = Some(uuid::Uuid::from_u128(7));
+            refusals.write_seldom(denied, client([192, 0, 2, 1])).await;
+        }
+        assert_eq!(log.events().len(), 1);
     }
 }

@@ -70,7 +70,7 @@ pub(crate) struct MemoryLimits {
 impl LimitStore for MemoryLimits {
     async fn admit(&self, bucket: &Bucket, now: Timestamp) -> Result<Decision, StoreError> {
         if self.is_away.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("away"));
+            return Err(away());
         }
         let key = (bucket.quota.name, bucket.client.to_string());
         Ok(self.windows.lock().unwrap().entry(key).or_default().decide(bucket.quota, now))
@@ -82,7 +82,7 @@ impl LimitStore for MemoryLimits {
 }
 
 fn away() -> StoreError {
-    StoreError::unavailable("not in this test")
+    StoreError::unavailable("away")
 }
 
 /// A person with a session.
@@ -91,9 +91,12 @@ pub(crate) struct Person {
     pub(crate) cookie: String,
 }
 
-/// Sessions in memory.
+/// Sessions in memory, with a switch that makes the store fail.
 #[derive(Default)]
-pub(crate) struct MemorySessions(Mutex<Vec<(Digest, Digest, AuthenticatedSession)>>);
+pub(crate) struct MemorySessions {
+    sessions: Mutex<Vec<(Digest, Digest, AuthenticatedSession)>>,
+    pub(crate) is_away: AtomicBool,
+}
 
 impl MemorySessions {
     /// Opens a session for a person of that role.
@@ -125,7 +128,7 @@ impl MemorySessions {
             last_sign_in_at: None,
         };
         let found = AuthenticatedSession { session, account };
-        self.0.lock().unwrap().push((token.digest(), cookie.digest(), found));
+        self.sessions.lock().unwrap().push((token.digest(), cookie.digest(), found));
         Person { token: token.expose().to_string(), cookie: cookie.expose().to_string() }
     }
 }
@@ -133,7 +136,10 @@ impl MemorySessions {
 #[async_trait]
 impl SessionStore for MemorySessions {
     async fn find(&self, channel: Channel, digest: &Digest) -> Result<Option<AuthenticatedSession>, StoreError> {
-        let sessions = self.0.lock().unwrap();
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(away());
+        }
+        let sessions = self.sessions.lock().unwrap();
         let found = sessions.iter().find(|(token, cookie, _)| match channel {
             Channel::Bearer => token.matches(digest),
             Channel::Cookie => cookie.matches(digest),
@@ -172,9 +178,12 @@ pub(crate) struct Holder {
     pub(crate) key: String,
 }
 
-/// Component keys in memory.
+/// Component keys in memory, with a switch that makes the store fail.
 #[derive(Default)]
-pub(crate) struct MemoryKeys(Mutex<Vec<(Digest, KeyRecord)>>);
+pub(crate) struct MemoryKeys {
+    keys: Mutex<Vec<(Digest, KeyRecord)>>,
+    pub(crate) is_away: AtomicBool,
+}
 
 impl MemoryKeys {
     /// Adds a component with a key in that state, used before.
@@ -190,7 +199,7 @@ impl MemoryKeys {
             standing,
         };
         let id = record.component_id;
-        self.0.lock().unwrap().push((key.digest(), record));
+        self.keys.lock().unwrap().push((key.digest(), record));
         Holder { id, key: key.expose().to_string() }
     }
 }
@@ -198,7 +207,10 @@ impl MemoryKeys {
 #[async_trait]
 impl KeyStore for MemoryKeys {
     async fn find_key(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError> {
-        let keys = self.0.lock().unwrap();
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(away());
+        }
+        let keys = self.keys.lock().unwrap();
         Ok(keys.iter().find(|(key, _)| key.matches(digest)).map(|(_, record)| record.clone()))
     }
 
