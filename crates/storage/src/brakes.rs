@@ -56,7 +56,7 @@ impl BrakeStore for Storage {
         if let Some(Err(throttled)) = seen.map(state).transpose()?.map(|state| state.attempt(now)) {
             return Ok(throttled);
         }
-        let counted: Result<(), NotCounted> = with_tx!(self, |conn| {
+        let attempted: Result<(), NotCounted> = with_tx!(self, |conn| {
             let locked: (i32, Option<StoredTime>) = diesel::insert_into(brakes::table)
                 .values((brakes::username.eq(&username), brakes::device.eq(device), brakes::failures.eq(0)))
                 .on_conflict((brakes::username, brakes::device))
@@ -76,7 +76,7 @@ impl BrakeStore for Storage {
                 .await?;
             Ok(())
         });
-        match counted {
+        match attempted {
             Ok(()) => Ok(Admission::Admitted),
             Err(NotCounted::Throttled(throttled)) => Ok(throttled),
             Err(NotCounted::Store(error)) => Err(error),

@@ -12,8 +12,8 @@ use stratora_audit::Event;
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
 use stratora_keys::{
-    ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentUpdate, Grace, KeyId, KeyRecord, KeyState,
-    KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing, Status,
+    ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentUpdate, Grace, Hostname, KeyId, KeyRecord,
+    KeyState, KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing, Status,
 };
 use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::Digest;
@@ -233,7 +233,7 @@ impl KeyStore for Storage {
                 .set((
                     components::name.eq(component.name.as_str()),
                     components::name_folded.eq(fold(&component.name)),
-                    components::hostname.eq(component.hostname.as_ref().map(|hostname| hostname.as_str())),
+                    components::hostname.eq(component.hostname.as_ref().map(Hostname::as_str)),
                 ))
                 .execute(conn)
                 .await;

@@ -94,8 +94,6 @@ pub(crate) enum Ended<E> {
     Failed(Failure<E>),
     /// Without effect, and another try may end better.
     RolledBack(DieselError),
-    /// There was no connection.
-    NoConnection(StoreError),
 }
 
 /// Counts the tries of a piece of work.
@@ -110,7 +108,6 @@ impl Tries {
             Ok(value) => Ok(value),
             Err(Ended::RolledBack(_)) if self.0 < TRIES => return ControlFlow::Continue(()),
             Err(Ended::RolledBack(error)) => Err(StoreError::unavailable(error).into()),
-            Err(Ended::NoConnection(error)) => Err(error.into()),
             Err(Ended::Failed(Failure::Refused(refusal))) => Err(refusal),
             Err(Ended::Failed(Failure::Trouble(Trouble::Store(error)))) => Err(error.into()),
             Err(Ended::Failed(Failure::Trouble(Trouble::Database(error)))) => Err(match error {
@@ -206,7 +203,7 @@ where
     pub(crate) async fn take<E>(pool: &'p Pool<C>) -> Result<Self, Ended<E>> {
         match pool.get().await {
             Ok(object) => Ok(Self { pool, object: Some(object) }),
-            Err(error) => Err(Ended::NoConnection(StoreError::unavailable(error))),
+            Err(error) => Err(Ended::Failed(StoreError::unavailable(error).into())),
         }
     }
 

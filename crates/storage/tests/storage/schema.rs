@@ -1,0 +1,79 @@
+//! Migrations, and what is checked when another has run them.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use stratora_clock::Clock as _;
+use stratora_storage::SchemaError;
+
+use crate::support::{Database, connect, empty_postgres, on_both_databases};
+
+on_both_databases!(migrating_again_does_nothing, a_schema_that_is_newer_than_the_program_is_refused, the_clock_runs,);
+
+async fn migrating_again_does_nothing(database: Database) {
+    assert_eq!(database.storage.migrate().await.unwrap(), Vec::<String>::new());
+    database.storage.check_schema().await.unwrap();
+    assert_eq!(database.storage.schema_version().await.unwrap().as_deref(), Some("0003"));
+}
+
+async fn a_schema_that_is_newer_than_the_program_is_refused(database: Database) {
+    database.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')").await.unwrap();
+    let refused = database.storage.check_schema().await;
+    assert!(matches!(&refused, Err(SchemaError::Newer { version }) if version == "9999"), "{refused:?}");
+}
+
+async fn the_clock_runs(database: Database) {
+    let clock = database.storage.clock();
+    let now = clock.now();
+    assert!(now.to_string() > "2024".to_owned(), "{now}");
+    assert!(clock.now() >= now);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_start_together_migrate_once() {
+    let url = empty_postgres().await;
+    let mut replicas = Vec::new();
+    for _ in 0..5 {
+        replicas.push(connect(&url).await);
+    }
+    let starting: Vec<_> =
+        replicas.into_iter().map(|replica| tokio::spawn(async move { replica.migrate().await.unwrap() })).collect();
+    let mut run = Vec::new();
+    for replica in starting {
+        run.extend(replica.await.unwrap());
+    }
+    assert_eq!(run, ["0001", "0002", "0003"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_a_database_without_tables_is_told_to_migrate() {
+    let storage = connect(&empty_postgres().await).await;
+    assert_eq!(storage.schema_version().await.unwrap(), None);
+    let refused = storage.check_schema().await.unwrap_err();
+    assert!(refused.to_string().contains("stratora-server migrate"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_only_read_and_write_can_check_the_schema() {
+    let database = Database::postgres().await;
+    let role = format!("r{}", database.url.rsplit_once('/').unwrap().1);
+    database
+        .execute(&format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+        ))
+        .await
+        .unwrap();
+    let (_, place) = database.url.split_once('@').unwrap();
+    let server = connect(&format!("postgres://{role}:x@{place}")).await;
+    server.check_schema().await.unwrap();
+    database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_sqlite_file_is_readable_by_its_owner_only() {
+    let database = Database::sqlite().await;
+    let path = database.url.strip_prefix("sqlite:").unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let mode = std::fs::metadata(format!("{path}{suffix}")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{suffix}");
+    }
+}
