@@ -1,8 +1,9 @@
 //! Migrations, and what is checked when another has run them.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
-use stratora_clock::Clock as _;
+use stratora_clock::{Clock as _, Timestamp};
 use stratora_storage::SchemaError;
 
 use crate::support::{Database, connect, empty_postgres, on_both_databases};
@@ -21,11 +22,17 @@ async fn a_schema_that_is_newer_than_the_program_is_refused(database: Database) 
     assert!(matches!(&refused, Err(SchemaError::Newer { version }) if version == "9999"), "{refused:?}");
 }
 
-async fn the_clock_runs(database: Database) {
+async fn the_clock_is_that_of_the_machine_or_of_the_shared_database(database: Database) {
+    let sql = if database.is_postgres() {
+        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text AS value"
+    } else {
+        "SELECT (unixepoch('subsec') * 1000000) || '' AS value"
+    };
     let clock = database.storage.clock();
-    let now = clock.now();
-    assert!(now.to_string() > "2024".to_owned(), "{now}");
-    assert!(clock.now() >= now);
+    let (before, theirs, after) = (clock.now(), database.value(sql).await, clock.now());
+    let theirs = theirs.trim_end_matches(".0").parse().map(Timestamp::from_micros).unwrap().unwrap();
+    let slack = Duration::from_millis(100);
+    assert!(before.minus(slack) <= theirs && theirs <= after.plus(slack), "{before} {theirs} {after}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,11 +4,14 @@ pub(crate) mod faults;
 pub(crate) mod fixtures;
 pub(crate) mod proxy;
 
+use std::fmt::Write as _;
+
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Text;
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use stratora_storage::{DatabaseUrl, Options, Storage};
+use stratora_token::{OsEntropy, random_uuid};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
@@ -82,43 +85,66 @@ impl Database {
 
     /// Runs SQL past the storage.
     pub(crate) async fn execute(&self, sql: &str) -> Result<(), String> {
-        if let Some(path) = self.url.strip_prefix("sqlite:") {
-            let mut connection = SqliteConnection::establish(path).unwrap();
-            connection.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}")).map_err(|error| error.to_string())
-        } else {
-            let mut connection = AsyncPgConnection::establish(&self.url).await.unwrap();
-            connection.batch_execute(sql).await.map_err(|error| error.to_string())
-        }
+        let result = match self.beside().await {
+            Beside::Sqlite(mut connection) => connection.batch_execute(sql),
+            Beside::Postgres(mut connection) => connection.batch_execute(sql).await,
+        };
+        result.map_err(|error| error.to_string())
     }
 
     /// Reads one text, called `value`, past the storage.
     pub(crate) async fn value(&self, sql: &str) -> String {
-        let query = diesel::sql_query(sql);
-        let value: Value = if let Some(path) = self.url.strip_prefix("sqlite:") {
-            diesel::RunQueryDsl::get_result(query, &mut SqliteConnection::establish(path).unwrap()).unwrap()
-        } else {
-            let mut connection = AsyncPgConnection::establish(&self.url).await.unwrap();
-            diesel_async::RunQueryDsl::get_result(query, &mut connection).await.unwrap()
-        };
-        value.value
+        self.beside().await.value(sql).await
     }
 
-    /// All rows of all tables.
+    /// All rows of all tables, as text.
     pub(crate) async fn snapshot(&self) -> String {
-        let mut rows = String::new();
+        let mut beside = self.beside().await;
+        let mut snapshot = String::new();
         for table in TABLES {
-            let row = if self.is_postgres() {
-                "row::text".to_owned()
-            } else {
-                let columns = "SELECT group_concat('quote(\"' || name || '\")', ' || '','' || ') AS value";
-                self.value(&format!("{columns} FROM pragma_table_info('{table}')")).await
+            let (row, concatenate) = match beside {
+                Beside::Postgres(_) => ("row::text".to_owned(), "string_agg"),
+                Beside::Sqlite(_) => {
+                    let columns = "group_concat('quote(\"' || name || '\")', ' || '','' || ') AS value";
+                    let columns = beside.value(&format!("SELECT {columns} FROM pragma_table_info('{table}')")).await;
+                    (columns, "group_concat")
+                }
             };
-            let concat = if self.is_postgres() { "string_agg" } else { "group_concat" };
-            let sorted = format!("SELECT {row} AS line FROM {table} AS row ORDER BY 1");
-            let all = format!("SELECT coalesce({concat}(line, '; '), '') AS value FROM ({sorted}) AS sorted");
-            rows.push_str(&format!("{table}: {}\n", self.value(&all).await));
+            let lines = format!("SELECT {row} AS line FROM {table} AS row ORDER BY 1");
+            let all = format!("SELECT coalesce({concatenate}(line, '; '), '') AS value FROM ({lines}) AS lines");
+            let _ = writeln!(snapshot, "{table}: {}", beside.value(&all).await);
         }
-        rows
+        snapshot
+    }
+
+    async fn beside(&self) -> Beside {
+        match self.url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut connection = SqliteConnection::establish(path).unwrap();
+                connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+                Beside::Sqlite(Box::new(connection))
+            }
+            None => Beside::Postgres(Box::new(AsyncPgConnection::establish(&self.url).await.unwrap())),
+        }
+    }
+}
+
+/// A connection that the storage knows nothing of.
+enum Beside {
+    Sqlite(Box<SqliteConnection>),
+    Postgres(Box<AsyncPgConnection>),
+}
+
+impl Beside {
+    async fn value(&mut self, sql: &str) -> String {
+        let query = diesel::sql_query(sql);
+        let value: Value = match self {
+            Self::Sqlite(connection) => diesel::RunQueryDsl::get_result(query, connection.as_mut()).unwrap(),
+            Self::Postgres(connection) => {
+                diesel_async::RunQueryDsl::get_result(query, connection.as_mut()).await.unwrap()
+            }
+        };
+        value.value
     }
 }
 
@@ -129,7 +155,7 @@ pub(crate) async fn connect(url: &str) -> Storage {
 /// The URL of a new PostgreSQL database without tables.
 pub(crate) async fn empty_postgres() -> String {
     let base = std::env::var("STRATORA_TEST_POSTGRES_URL").unwrap();
-    let name = format!("t{}", uuid::Uuid::new_v4().simple());
+    let name = format!("t{}", random_uuid(&OsEntropy).unwrap().simple());
     let mut connection = AsyncPgConnection::establish(&format!("{base}/postgres")).await.unwrap();
     connection.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     format!("{base}/{name}")
