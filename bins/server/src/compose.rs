@@ -1,0 +1,121 @@
+//! The parts, connected: the one place where ports meet the stores behind them.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use anyhow::Context as _;
+use async_trait::async_trait;
+use stratora_actix::{Gate, Refusals};
+use stratora_api::{Readiness, Services, TimeSeries};
+use stratora_auth::{RateLimiter, Sessions, SignIn, SignInParts, Users};
+use stratora_clock::Clock;
+use stratora_hashing::{HashingPool, PoolSettings};
+use stratora_keys::{Keys, KeysParts};
+use stratora_port::StoreError;
+use stratora_storage::{Options, Storage};
+use stratora_token::{Entropy, OsEntropy};
+use tokio::runtime::Handle;
+
+use crate::key_file;
+use crate::settings::Settings;
+
+/// Everything that requests and commands are answered with.
+#[derive(Clone)]
+pub struct Core {
+    /// The services.
+    pub services: Data<Services>,
+    /// What the middleware asks.
+    pub gate: Data<Gate>,
+    /// The database.
+    pub storage: Storage,
+}
+
+/// Connects to the database.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn connect(settings: &Settings) -> anyhow::Result<Storage> {
+    let mut options = Options::default();
+    if let Some(max_connections) = settings.database.max_connections {
+        options.max_connections = max_connections;
+    }
+    Storage::connect(&settings.database.url()?, options, Handle::current()).await.context("database.url")
+}
+
+impl Core {
+    /// Connects the parts.
+    ///
+    /// # Errors
+    /// When a setting is impossible, or a part does not start.
+    pub fn build(settings: &Settings, storage: Storage) -> anyhow::Result<Self> {
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let keys_of_installation = key_file::load_or_create(&settings.security.key_file, entropy.as_ref())?;
+        let clock: Arc<dyn Clock> = storage.clock();
+        let store = Arc::new(storage.clone());
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let hashing = HashingPool::start(PoolSettings::for_cores(cores), Arc::clone(&entropy))?;
+        let timeouts = settings.session.timeouts()?;
+
+        let sessions = Arc::new(Sessions::new(store.clone(), Arc::clone(&clock), timeouts));
+        let parts = SignInParts {
+            accounts: store.clone(),
+            sessions: store.clone(),
+            brake: store.clone(),
+            audit: store.clone(),
+            hashing: hashing.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            timeouts,
+        };
+        let keys = Arc::new(Keys::new(KeysParts {
+            store: store.clone(),
+            configs: store.clone(),
+            hashing,
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            etags: keys_of_installation.etag,
+        }));
+        let gate = Gate {
+            sessions: Arc::clone(&sessions),
+            keys: Arc::clone(&keys),
+            limiter: Arc::new(RateLimiter::new(store.clone(), Arc::clone(&clock))),
+            refusals: Refusals::new(store.clone()),
+            clock: Arc::clone(&clock),
+            entropy,
+            trusted_proxies: settings.trusted_proxies()?,
+            external_origin: settings.external_origin()?,
+        };
+        let services = Services {
+            sign_in: Arc::new(SignIn::new(parts.clone())),
+            sessions,
+            users: Arc::new(Users::new(parts, settings.password.policy()?)),
+            keys,
+            audit: store.clone(),
+            time_series: settings.victoriametrics.url.as_deref().map_or_else(TimeSeries::none, TimeSeries::at),
+            readiness: Arc::new(Ready(storage.clone())),
+            devices: keys_of_installation.device,
+            timeouts,
+            clock,
+        };
+        Ok(Self { services: Data::new(services), gate: Data::new(gate), storage })
+    }
+
+    /// Writes what is recorded in batches.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails; nothing is forgotten then.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.services.sessions.flush().await?;
+        self.services.keys.flush().await
+    }
+}
+
+struct Ready(Storage);
+
+#[async_trait]
+impl Readiness for Ready {
+    async fn check(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
+}

@@ -1,0 +1,71 @@
+//! The flood guard over the whole API: not a limit that anybody meets in ordinary use, but what keeps one client from
+//! taking the server away from the others. It counts in memory, for each process.
+
+use std::time::Duration;
+
+use actix_governor::governor::NotUntil;
+use actix_governor::governor::clock::{Clock as _, DefaultClock, QuantaInstant};
+use actix_governor::governor::middleware::NoOpMiddleware;
+use actix_governor::{GovernorConfig, GovernorConfigBuilder, KeyExtractor};
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpMessage as _, HttpResponse, HttpResponseBuilder};
+use anyhow::Context as _;
+use stratora_actix::{ApiError, RequestContext};
+use stratora_auth::ClientKey;
+use stratora_token::Digest;
+
+use crate::settings::Flood;
+
+/// How often what is idle is forgotten, so that memory is bounded.
+pub const SWEEP: Duration = Duration::from_mins(1);
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Flooder {
+    client: ClientKey,
+    /// Which of a client's components: a site of thousands of agents may stand behind one address. Two bytes of the key's
+    /// digest, so that whoever makes up keys gets many places but not endless memory; keys that are unknown have a limit of
+    /// their own.
+    component: Option<[u8; 2]>,
+}
+
+/// Finds out whose request it is. The client address is the one that the envelope has resolved, never the proxy's.
+#[derive(Debug, Clone, Copy)]
+pub struct ByClientAndComponent;
+
+impl KeyExtractor for ByClientAndComponent {
+    type Key = Flooder;
+    type KeyExtractionError = ApiError;
+
+    fn extract(&self, request: &ServiceRequest) -> Result<Flooder, ApiError> {
+        let context = request.extensions().get::<RequestContext>().copied();
+        let client =
+            context.ok_or_else(|| ApiError::internal("the flood guard stands outside of the envelope"))?.client;
+        let key = request.headers().get("X-API-Key").map(|key| Digest::of(key.as_bytes()));
+        let component = key.and_then(|digest| digest.as_bytes().first_chunk().copied());
+        Ok(Flooder { client: client.key(), component })
+    }
+
+    fn exceed_rate_limit_response(&self, until: &NotUntil<QuantaInstant>, _: HttpResponseBuilder) -> HttpResponse {
+        let wait = until.wait_time_from(DefaultClock::default().now());
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        HttpResponse::TooManyRequests().insert_header((RETRY_AFTER, seconds.max(1))).finish()
+    }
+}
+
+/// The guard's configuration, shared by all workers.
+pub type FloodGuard = GovernorConfig<ByClientAndComponent, NoOpMiddleware<QuantaInstant>>;
+
+/// Builds the guard.
+///
+/// # Errors
+/// When a number is 0.
+pub fn guard(flood: Flood) -> anyhow::Result<FloodGuard> {
+    GovernorConfigBuilder::default()
+        .requests_per_second(flood.requests_per_second.into())
+        .burst_size(flood.burst)
+        .key_extractor(ByClientAndComponent)
+        .finish()
+        .context("flood.requests_per_second and flood.burst must be at least 1")
+}

@@ -1,0 +1,11 @@
+//! Stratora's security core as a server: reads the settings, connects the parts, serves. Everything that decides stands in
+//! the library crates; here it is put together.
+
+pub mod command;
+pub mod compose;
+pub mod flood;
+pub mod key_file;
+pub mod nginx;
+pub mod serve;
+pub mod settings;
+mod telemetry;

@@ -1,0 +1,186 @@
+//! Serving: the listeners, what is done in the background, and an end that loses nothing.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use actix_governor::Governor;
+use actix_web::dev::Server;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpResponse, HttpServer};
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use stratora_actix::{ApiError, Envelope};
+use stratora_auth::{BrakeStore, LimitStore, OneTimePassword};
+
+use crate::compose::{Core, connect};
+use crate::flood::{self, FloodGuard};
+use crate::settings::Settings;
+
+/// How long requests under way may take when the server is told to stop.
+const DRAIN_SECONDS: u64 = 10;
+/// How often what is recorded in batches is written.
+const FLUSH: Duration = Duration::from_secs(5);
+/// How often what has expired is forgotten.
+const PURGE: Duration = Duration::from_hours(1);
+/// How long counters within the free failures and empty rate windows are kept.
+const COUNTERS_KEPT: Duration = Duration::from_hours(7 * 24);
+const WINDOWS_KEPT: Duration = Duration::from_hours(1);
+/// How long a request's headers may take to arrive.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than NGINX keeps its connections, so that it is never the backend that closes one just as a request comes.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// When a part does not start.
+pub async fn serve(settings: &Settings) -> anyhow::Result<()> {
+    serve_with(settings, |_| {}).await
+}
+
+/// The same with more routes, for tests that need one that fails on purpose.
+///
+/// # Errors
+/// When a part does not start.
+pub async fn serve_with<F>(settings: &Settings, more: F) -> anyhow::Result<()>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let metrics = PrometheusBuilder::new().install_recorder().context("cannot start the metrics recorder")?;
+    let storage = connect(settings).await?;
+    match storage.migrate().await {
+        Ok(applied) => tracing::info!(migrations = applied.len(), "the schema is up to date"),
+        // A role without the right to create tables is fine when somebody else ran the migrations.
+        Err(error) => {
+            storage.check_schema().await.context("run `stratora-server migrate` with a role that may create tables")?;
+            tracing::debug!(%error, "migrations were not run by this server");
+        }
+    }
+    let core = Core::build(settings, storage)?;
+    if let Some(password) = core.services.users.ensure_built_in().await? {
+        hand_over(&password, settings)?;
+    }
+    if !settings.server.host.is_loopback() {
+        tracing::warn!(
+            setting = "server.host",
+            host = %settings.server.host,
+            "the backend listens beyond loopback; let only NGINX reach it, or set server.host to 127.0.0.1"
+        );
+    }
+    let guard = flood::guard(settings.flood)?;
+    let background = tokio::spawn(background(core.clone(), guard.clone()));
+    let figures = settings.metrics.listen.map(|address| figures(address, metrics)).transpose()?;
+    let figures = figures.map(actix_web::rt::spawn);
+
+    let server = listen(settings, core.clone(), guard, more)?;
+    tracing::info!(address = %settings.server.address(), url = settings.server.external_url(), "serving");
+    let end = server.await;
+    background.abort();
+    if let Some(figures) = figures {
+        figures.abort();
+    }
+    core.flush().await.context("what was recorded last could not be written")?;
+    tracing::info!("stopped");
+    end.context("the server failed")
+}
+
+fn listen<F>(settings: &Settings, core: Core, guard: FloodGuard, more: F) -> anyhow::Result<Server>
+where
+    F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .app_data(core.gate.clone())
+            .configure(stratora_api::configure(core.services.clone()))
+            .configure(more.clone())
+            .default_service(web::to(|| async { Err::<HttpResponse, _>(ApiError::not_found()) }))
+            .wrap(Governor::new(&guard))
+            .wrap(Envelope::new(core.gate.clone()))
+    })
+    .shutdown_timeout(DRAIN_SECONDS)
+    .client_request_timeout(REQUEST_TIMEOUT)
+    .keep_alive(KEEP_ALIVE);
+    if let Some(workers) = settings.server.workers {
+        server = server.workers(workers);
+    }
+    let address = settings.server.address();
+    let server =
+        server.bind(address).with_context(|| format!("server.host and server.port: cannot listen at {address}"))?;
+    Ok(server.run())
+}
+
+/// The server's own figures, on a listener that only this machine reaches.
+fn figures(address: SocketAddr, metrics: PrometheusHandle) -> anyhow::Result<Server> {
+    let server = HttpServer::new(move || {
+        let metrics = metrics.clone();
+        let render = move || {
+            let text = metrics.render();
+            async { HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text) }
+        };
+        App::new().route("/metrics", web::get().to(render))
+    });
+    let server = server.workers(1).disable_signals().bind(address);
+    Ok(server.with_context(|| format!("metrics.listen: cannot listen at {address}"))?.run())
+}
+
+async fn background(core: Core, guard: FloodGuard) {
+    let mut flush = tokio::time::interval(FLUSH);
+    let mut purge = tokio::time::interval(PURGE);
+    let mut sweep = tokio::time::interval(flood::SWEEP);
+    loop {
+        tokio::select! {
+            _ = flush.tick() => {
+                if let Err(error) = core.flush().await {
+                    tracing::warn!(%error, "what was recorded in batches will be written later");
+                }
+            }
+            _ = purge.tick() => purge_expired(&core).await,
+            _ = sweep.tick() => {
+                guard.limiter().retain_recent();
+                guard.limiter().shrink_to_fit();
+            }
+        }
+    }
+}
+
+async fn purge_expired(core: &Core) {
+    let now = core.services.clock.now();
+    let purged = async {
+        let sessions = core.services.sessions.purge().await?;
+        let counters = BrakeStore::purge(&core.storage, now.minus(COUNTERS_KEPT)).await?;
+        let windows = LimitStore::purge(&core.storage, now.minus(WINDOWS_KEPT)).await?;
+        Ok::<_, stratora_port::StoreError>((sessions, counters, windows))
+    };
+    match purged.await {
+        Ok((sessions, counters, windows)) => tracing::debug!(sessions, counters, windows, "purged what has expired"),
+        Err(error) => tracing::warn!(%error, "what has expired will be purged later"),
+    }
+}
+
+/// Hands the first password to whoever starts the server: on standard output, or in a file of its own under systemd, where
+/// standard output would end up in the journal.
+fn hand_over(password: &OneTimePassword, settings: &Settings) -> anyhow::Result<()> {
+    if std::env::var_os("INVOCATION_ID").is_none() {
+        eprintln!("First start. Sign in as admin with this one-time password within 24 hours, and change it:");
+        println!("{}", password.expose());
+        return Ok(());
+    }
+    let beside = settings.security.key_file.parent().unwrap_or_else(|| Path::new("."));
+    let path = beside.join("initial-admin-password");
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            std::fs::remove_file(&path)?;
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)
+        }
+        opened => opened,
+    }
+    .with_context(|| format!("cannot write {}", path.display()))?;
+    writeln!(file, "{}", password.expose())?;
+    file.sync_all()?;
+    tracing::warn!(path = %path.display(), "first start: the one-time password of admin is in this file; change it within 24 hours");
+    Ok(())
+}

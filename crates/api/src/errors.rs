@@ -1,0 +1,145 @@
+//! From what can go wrong in a service to what the caller is told: here, and nowhere else, an outcome becomes a status.
+
+use actix_web::http::StatusCode;
+use stratora_actix::ApiError;
+use stratora_auth::{
+    ChangeOwnPasswordError, ChangeUserError, CreateUserError, MissingSession, ResetPasswordError, SignInError,
+    Unavailable,
+};
+use stratora_keys::{ChangeComponentError, IssueKeyError, MissingComponent, PutConfigError, Standing};
+
+use crate::input;
+
+fn unavailable(error: Unavailable) -> ApiError {
+    match error {
+        Unavailable::Store(error) => error.into(),
+        error => ApiError::unavailable(error),
+    }
+}
+
+fn throttled(retry_after: Option<std::time::Duration>) -> ApiError {
+    let message = match retry_after {
+        Some(_) => "Too many failed sign-ins for this account. Wait as long as Retry-After says.",
+        None => {
+            "Too many failed sign-ins for this account. Sign in from a device you used before, or have an \
+            administrator reset the password."
+        }
+    };
+    ApiError::throttled("account_throttled", message, retry_after)
+}
+
+pub(crate) fn sign_in(error: SignInError) -> ApiError {
+    match error {
+        SignInError::InvalidCredentials => {
+            let message = "Wrong username or password.";
+            ApiError::new(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
+                .with_header((actix_web::http::header::WWW_AUTHENTICATE, "Bearer"))
+        }
+        SignInError::Throttled { retry_after } => throttled(retry_after),
+        SignInError::Busy(busy) => ApiError::busy(busy.retry_after),
+        SignInError::Unavailable(error) => unavailable(error),
+    }
+}
+
+pub(crate) fn change_password(error: ChangeOwnPasswordError) -> ApiError {
+    match error {
+        ChangeOwnPasswordError::WrongPassword => {
+            ApiError::new(StatusCode::FORBIDDEN, "wrong_password", "The current password is another. Try again.")
+        }
+        ChangeOwnPasswordError::Throttled { retry_after } => throttled(retry_after),
+        ChangeOwnPasswordError::Refused(reason) => input::refused("new_password")(&reason),
+        ChangeOwnPasswordError::NotLocal => not_local(),
+        ChangeOwnPasswordError::Busy(busy) => ApiError::busy(busy.retry_after),
+        ChangeOwnPasswordError::Unavailable(error) => unavailable(error),
+    }
+}
+
+fn not_local() -> ApiError {
+    ApiError::conflict("not_local", "Another system keeps this account's password. Change it there.")
+}
+
+pub(crate) fn missing_session(error: MissingSession) -> ApiError {
+    match error {
+        MissingSession::Missing => ApiError::not_found(),
+        MissingSession::Store(error) => error.into(),
+    }
+}
+
+pub(crate) fn create_user(error: CreateUserError) -> ApiError {
+    match error {
+        CreateUserError::Conflict => ApiError::conflict("username_taken", "This username is taken. Choose another."),
+        CreateUserError::Refused(reason) => input::refused("password")(&reason),
+        CreateUserError::Busy(busy) => ApiError::busy(busy.retry_after),
+        CreateUserError::Unavailable(error) => unavailable(error),
+    }
+}
+
+pub(crate) fn change_user(error: ChangeUserError) -> ApiError {
+    match error {
+        ChangeUserError::Missing => ApiError::not_found(),
+        ChangeUserError::OwnAccount => ApiError::new(
+            StatusCode::FORBIDDEN,
+            "own_account",
+            "Nobody changes their own role, deactivates or deletes themselves. Ask another administrator.",
+        ),
+        ChangeUserError::BuiltIn => ApiError::new(
+            StatusCode::FORBIDDEN,
+            "built_in_account",
+            "The built-in administrator stays an active administrator.",
+        ),
+        ChangeUserError::Store(error) => error.into(),
+    }
+}
+
+pub(crate) fn reset_password(error: ResetPasswordError) -> ApiError {
+    match error {
+        ResetPasswordError::Missing => ApiError::not_found(),
+        ResetPasswordError::NotLocal => not_local(),
+        ResetPasswordError::Busy(busy) => ApiError::busy(busy.retry_after),
+        ResetPasswordError::Unavailable(error) => unavailable(error),
+    }
+}
+
+pub(crate) fn missing_component(error: MissingComponent) -> ApiError {
+    match error {
+        MissingComponent::Missing => ApiError::not_found(),
+        MissingComponent::Store(error) => error.into(),
+    }
+}
+
+pub(crate) fn change_component(error: ChangeComponentError) -> ApiError {
+    match error {
+        ChangeComponentError::Missing => ApiError::not_found(),
+        ChangeComponentError::NameTaken => {
+            ApiError::conflict("name_taken", "Another component has this name. Choose another.")
+        }
+        ChangeComponentError::WrongStanding { standing: Standing::Revoked } => {
+            ApiError::conflict("component_revoked", "This component is revoked. Restore it to give it a new key.")
+        }
+        ChangeComponentError::WrongStanding { standing: Standing::Active } => {
+            ApiError::conflict("component_active", "This component is let in already.")
+        }
+        ChangeComponentError::WrongStanding { standing: Standing::Pending } => {
+            ApiError::conflict("component_pending", "This component waits for approval. Approve it first.")
+        }
+        ChangeComponentError::Store(error) => error.into(),
+    }
+}
+
+pub(crate) fn issue_key(error: IssueKeyError) -> ApiError {
+    match error {
+        IssueKeyError::Component(error) => change_component(error),
+        IssueKeyError::Busy(busy) => ApiError::busy(busy.retry_after),
+        IssueKeyError::Hashing(error) => ApiError::unavailable(error),
+        IssueKeyError::Entropy(error) => ApiError::unavailable(error),
+    }
+}
+
+pub(crate) fn put_config(error: PutConfigError) -> ApiError {
+    match error {
+        PutConfigError::NotToml { line } => {
+            ApiError::invalid_field("body", format!("The configuration is not TOML: see line {line}."))
+        }
+        PutConfigError::Component(error) => missing_component(error),
+    }
+}

@@ -1,0 +1,26 @@
+//! The routes of this product. [`routes`] is the one table of what there is, who may use it and how often; each family of
+//! endpoints has a file, whose handlers parse, call one service and map its answer.
+
+mod audit;
+mod collectors;
+mod components;
+mod errors;
+mod fleet;
+mod health;
+mod ingest;
+mod input;
+mod metrics;
+mod openapi;
+mod providers;
+mod routes;
+mod services;
+mod session;
+mod time_series;
+mod users;
+mod view;
+mod welcome;
+
+pub use openapi::document as openapi_document;
+pub use routes::{Audited, Limited, ROUTES, RouteSpec, configure};
+pub use services::{Readiness, Services};
+pub use time_series::TimeSeries;

@@ -1,0 +1,145 @@
+//! From what the services know to what travels: every answer is built here, field by field, so that nothing is shown
+//! because somebody added it to a stored type.
+
+use newtype_uuid::{TypedUuid, TypedUuidKind};
+use stratora_audit::{Actor, Record, Resource, Stats};
+use stratora_auth::{Account, Session, SessionId, SignedIn};
+use stratora_clock::Timestamp;
+use stratora_keys::{ApiKey, Component, ComponentId, Report};
+use stratora_port::Page;
+use stratora_wire as wire;
+
+fn id<K: TypedUuidKind>(id: TypedUuid<K>) -> String {
+    id.to_string()
+}
+
+pub(crate) fn page<T, W>(page: Page<T>, item: impl FnMut(T) -> W) -> wire::Page<W> {
+    let page = page.map(item);
+    wire::Page { items: page.items, next_cursor: page.next.map(|cursor| cursor.encode()), total: page.total }
+}
+
+pub(crate) fn me(account: &Account) -> wire::Me {
+    wire::Me {
+        id: id(account.id),
+        username: account.username.to_string(),
+        display_name: account.display_name.clone(),
+        email: account.email.clone(),
+        role: account.role.to_string(),
+        auth_source: account.source.as_str().to_owned(),
+        must_change_password: account.must_change_password,
+    }
+}
+
+pub(crate) fn user(account: &Account) -> wire::User {
+    wire::User {
+        id: id(account.id),
+        username: account.username.to_string(),
+        display_name: account.display_name.clone(),
+        email: account.email.clone(),
+        role: account.role.to_string(),
+        auth_source: account.source.as_str().to_owned(),
+        must_change_password: account.must_change_password,
+        active: account.active,
+        built_in: account.built_in,
+        created_at: account.created_at.to_string(),
+        last_sign_in_at: account.last_sign_in_at.map(|at| at.to_string()),
+    }
+}
+
+pub(crate) fn signed_in(signed_in: &SignedIn) -> wire::SignedIn {
+    wire::SignedIn {
+        token: signed_in.token.0.expose().to_string(),
+        expires_at: signed_in.session.expires_at.to_string(),
+        user: me(&signed_in.account),
+    }
+}
+
+pub(crate) fn session(session: &Session, current: Option<SessionId>) -> wire::Session {
+    wire::Session {
+        id: id(session.id),
+        current: current == Some(session.id),
+        created_at: session.created_at.to_string(),
+        last_seen_at: session.last_seen_at.to_string(),
+        expires_at: session.expires_at.to_string(),
+        client_address: session.client.map(|client| client.to_string()),
+        user_agent: session.user_agent.clone(),
+    }
+}
+
+pub(crate) fn component(component: &Component, now: Timestamp) -> wire::Component {
+    wire::Component {
+        id: id(component.id),
+        name: component.name.to_string(),
+        hostname: component.hostname.as_ref().map(ToString::to_string),
+        kind: component.kind.as_str().to_owned(),
+        status: component.status(now).as_str().to_owned(),
+        key_prefix: component.key_prefix.to_string(),
+        key_created_at: component.key_created_at.to_string(),
+        last_seen_at: component.last_seen_at.map(|at| at.to_string()),
+        last_seen_ip: component.last_seen_ip.map(|ip| ip.to_string()),
+        version: component.version.as_ref().map(ToString::to_string),
+        created_at: component.created_at.to_string(),
+        revoked_at: component.revoked_at.map(|at| at.to_string()),
+    }
+}
+
+pub(crate) fn component_with_key(changed: &Component, key: &ApiKey, now: Timestamp) -> wire::ComponentWithKey {
+    wire::ComponentWithKey { component: component(changed, now), api_key: key.expose().to_string() }
+}
+
+pub(crate) fn own_key(component: ComponentId, key: &ApiKey) -> wire::OwnKey {
+    wire::OwnKey { component_id: id(component), api_key: key.expose().to_string() }
+}
+
+pub(crate) fn last_report(report: Report) -> wire::LastReport {
+    wire::LastReport {
+        config_hash: report.config_hash,
+        status: report.status.as_str().to_owned(),
+        message: report.message,
+        reported_at: report.at.to_string(),
+    }
+}
+
+pub(crate) fn audit_entry(record: Record) -> wire::AuditEntry {
+    let event = record.event;
+    wire::AuditEntry {
+        seq: record.seq,
+        at: event.at.to_string(),
+        actor: audit_actor(event.actor),
+        action: event.action.to_string(),
+        resource: event.resource.map(audit_resource),
+        outcome: event.outcome.as_str().to_owned(),
+        client_address: event.client.map(|client| client.to_string()),
+        request_id: event.request_id.map(|id| id.to_string()),
+        details: event.details,
+        hash: record.hash.to_string(),
+    }
+}
+
+fn audit_actor(actor: Actor) -> wire::AuditActor {
+    wire::AuditActor { kind: actor.kind.as_str().to_owned(), id: actor.id.map(|id| id.to_string()), name: actor.name }
+}
+
+fn audit_resource(resource: Resource) -> wire::AuditResource {
+    wire::AuditResource {
+        kind: resource.kind.as_str().to_owned(),
+        id: resource.id.map(|id| id.to_string()),
+        name: resource.name,
+    }
+}
+
+pub(crate) fn audit_stats(stats: Stats) -> wire::AuditStats {
+    wire::AuditStats {
+        total: stats.total,
+        by_action: stats
+            .buckets
+            .into_iter()
+            .map(|bucket| wire::AuditCount {
+                action: bucket.action.to_string(),
+                outcome: bucket.outcome.as_str().to_owned(),
+                count: bucket.count,
+            })
+            .collect(),
+        by_day: stats.days.into_iter().map(|(day, count)| wire::AuditDay { day: day.to_string(), count }).collect(),
+    }
+}
