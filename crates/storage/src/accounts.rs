@@ -18,11 +18,12 @@ use stratora_port::{Page, PageRequest, StoreError};
 
 use crate::Storage;
 use crate::audit::AuditStatements as _;
+use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{accounts, brakes, sessions};
 use crate::sessions::NewSessionRow;
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{count, overfull, unreadable};
-use crate::transaction::{Failure, Violation, refused_on, statements, with_read, with_tx};
+use crate::transaction::{statements, with_read, with_tx};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = accounts)]

@@ -18,10 +18,11 @@ use stratora_clock::Timestamp;
 use stratora_port::{Page, PageRequest, StoreError};
 
 use crate::Storage;
+use crate::failure::Trouble;
 use crate::schema::{audit_head, audit_records};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{address, containing, count, overfull, unreadable};
-use crate::transaction::{Trouble, statements, with_read, with_tx};
+use crate::transaction::{statements, with_read, with_tx};
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 

@@ -9,9 +9,10 @@ use stratora_port::StoreError;
 use uuid::Uuid;
 
 use crate::Storage;
+use crate::failure::Failure;
 use crate::schema::brakes;
 use crate::sql_types::{StoredId, StoredTime};
-use crate::transaction::{Failure, with_read, with_tx};
+use crate::transaction::{with_read, with_tx};
 
 /// The device column's value for a device; the nil UUID, which is no device's, for strangers.
 pub(crate) fn device_column(device: Option<DeviceId>) -> StoredId {

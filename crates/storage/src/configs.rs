@@ -9,10 +9,11 @@ use stratora_port::StoreError;
 
 use crate::Storage;
 use crate::audit::AuditStatements as _;
+use crate::failure::{Violation, refused_on};
 use crate::schema::{component_configs, component_reports};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::unreadable;
-use crate::transaction::{Violation, refused_on, with_read, with_tx};
+use crate::transaction::{with_read, with_tx};
 
 fn etag(stored: &str) -> Result<ETag, StoreError> {
     ETag::parse(stored).ok_or_else(|| unreadable("entity tag"))

@@ -21,10 +21,11 @@ use stratora_token::Digest;
 use crate::Storage;
 use crate::audit::AuditStatements as _;
 use crate::components::{ComponentRow, ComponentStatements as _, fold, kind, name, standing};
+use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{component_keys, components};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{containing, count, overfull, unreadable};
-use crate::transaction::{Failure, Violation, refused_on, with_read, with_tx};
+use crate::transaction::{with_read, with_tx};
 
 /// The stored names of [`KeyState`].
 pub(crate) mod state {

@@ -8,9 +8,10 @@ use stratora_clock::Timestamp;
 use stratora_port::StoreError;
 
 use crate::Storage;
+use crate::failure::Failure;
 use crate::schema::rate_windows;
 use crate::sql_types::StoredTime;
-use crate::transaction::{Failure, with_read, with_tx};
+use crate::transaction::{with_read, with_tx};
 
 /// Bytes of a time in the stored form: big-endian microseconds since the Unix epoch.
 const TIME: usize = size_of::<i64>();

@@ -19,10 +19,11 @@ use crate::Storage;
 use crate::accounts::AccountRow;
 use crate::audit::AuditStatements as _;
 use crate::brakes::device_column;
+use crate::failure::Failure;
 use crate::schema::{accounts, brakes, sessions};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::address;
-use crate::transaction::{Failure, with_read, with_tx};
+use crate::transaction::{with_read, with_tx};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
