@@ -1,1 +1,12 @@
+//! For tests of whoever uses components and their keys, and of whoever stores them.
 
+mod config_contract;
+mod fleet;
+mod key_contract;
+mod key_life;
+mod key_races;
+mod memory;
+
+pub use config_contract::config_store_contract;
+pub use key_contract::key_store_contract;
+pub use memory::MemoryStore;
