@@ -1,0 +1,34 @@
+//! `cargo xtask`: the tasks of development, written in Rust so that whoever can build the product can run them.
+
+mod postgres;
+mod process;
+mod programs;
+mod run;
+mod tally;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Tasks of development.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Build the server and run it on this machine, on embedded SQLite.
+    Run(run::Options),
+    /// Run everything that continuous integration runs, installing what it needs where it may.
+    Test(test::Options),
+    /// Check what no compiler checks: who depends on whom, licences, and how files are laid out.
+    Tidy,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Task::parse() {
+        Task::Run(options) => run::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Tidy => tidy::run(),
+    }
+}
