@@ -3,11 +3,24 @@
 use std::sync::Arc;
 
 use stratora_audit::testing::audit_log_contract;
+use stratora_keys::testing::{config_store_contract, key_store_contract};
 
 use crate::support::{Database, on_both_databases};
 
-on_both_databases!(the_audit_log_fulfils_its_contract);
+on_both_databases!(
+    the_audit_log_fulfils_its_contract,
+    the_key_store_fulfils_its_contract,
+    the_configuration_store_fulfils_its_contract,
+);
 
 async fn the_audit_log_fulfils_its_contract(database: Database) {
     audit_log_contract(Arc::new(database.storage.clone())).await;
+}
+
+async fn the_key_store_fulfils_its_contract(database: Database) {
+    key_store_contract(Arc::new(database.storage.clone())).await;
+}
+
+async fn the_configuration_store_fulfils_its_contract(database: Database) {
+    config_store_contract(Arc::new(database.storage.clone())).await;
 }

@@ -17,11 +17,24 @@ use crate::support::{Database, connect, empty_postgres};
 const BOUND: Duration = Duration::from_millis(5_500);
 
 async fn migrated_behind_proxy() -> (Storage, Proxy, String) {
-    let direct = empty_postgres().await;
+    let direct = empty_postgres().url();
     let proxy = Proxy::before(&direct).await;
     let storage = connect(&proxy.url(&direct)).await;
     storage.migrate().await.unwrap();
     (storage, proxy, direct)
+}
+
+/// Several calls at once, so that the pool holds several connections.
+async fn open_connections(storage: &Storage) {
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let storage = storage.clone();
+            tokio::spawn(async move { storage.ping().await })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the bound is one of real time")]
@@ -61,17 +74,7 @@ async fn a_postgres_that_hangs_is_unavailable_within_the_bound_and_recovers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restart_of_postgres_the_first_call_succeeds() {
     let (storage, proxy, _) = migrated_behind_proxy().await;
-    let busy: Vec<_> = (0..8)
-        .map(|_| {
-            tokio::spawn({
-                let storage = storage.clone();
-                async move { storage.ping().await }
-            })
-        })
-        .collect();
-    for call in busy {
-        call.await.unwrap().unwrap();
-    }
+    open_connections(&storage).await;
     proxy.cut();
     assert!(matches!(storage.ping().await, Err(StoreError::Unavailable(_))));
     let refused = storage.create(account(1, "ada"), event(Action::UserCreate)).await;
@@ -84,20 +87,26 @@ async fn after_a_restart_of_postgres_the_first_call_succeeds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_died_unnoticed_cost_no_call() {
     let (storage, proxy, _) = migrated_behind_proxy().await;
-    let busy: Vec<_> = (0..8)
-        .map(|_| {
-            tokio::spawn({
-                let storage = storage.clone();
-                async move { storage.ping().await }
-            })
-        })
-        .collect();
-    for call in busy {
-        call.await.unwrap().unwrap();
-    }
+    open_connections(&storage).await;
     proxy.cut();
     tokio::task::yield_now().await;
     proxy.open();
+    storage.create(account(1, "ada"), event(Action::UserCreate)).await.unwrap();
+    assert_eq!(storage.head().await.unwrap().seq, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_postgres_has_ended_cost_no_call() {
+    let database = empty_postgres();
+    let storage = connect(&database.url()).await;
+    storage.migrate().await.unwrap();
+    open_connections(&storage).await;
+    database.shut_out().unwrap();
+    assert!(matches!(storage.ping().await, Err(StoreError::Unavailable(_))));
+    database.let_in().unwrap();
+    open_connections(&storage).await;
+    database.shut_out().unwrap();
+    database.let_in().unwrap();
     storage.create(account(1, "ada"), event(Action::UserCreate)).await.unwrap();
     assert_eq!(storage.head().await.unwrap().seq, 1);
 }

@@ -3,12 +3,18 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use stratora_audit::{Action, AuditLog as _};
 use stratora_clock::{Clock as _, Timestamp};
 use stratora_storage::SchemaError;
 
+use crate::support::fixtures::event;
 use crate::support::{Database, connect, empty_postgres, on_both_databases};
 
-on_both_databases!(migrating_again_does_nothing, a_schema_that_is_newer_than_the_program_is_refused, the_clock_runs,);
+on_both_databases!(
+    migrating_again_does_nothing,
+    a_schema_that_is_newer_than_the_program_is_refused,
+    the_clock_is_that_of_the_machine_or_of_the_shared_database,
+);
 
 async fn migrating_again_does_nothing(database: Database) {
     assert_eq!(database.storage.migrate().await.unwrap(), Vec::<String>::new());
@@ -37,7 +43,7 @@ async fn the_clock_is_that_of_the_machine_or_of_the_shared_database(database: Da
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_start_together_migrate_once() {
-    let url = empty_postgres().await;
+    let url = empty_postgres().url();
     let mut replicas = Vec::new();
     for _ in 0..5 {
         replicas.push(connect(&url).await);
@@ -53,7 +59,7 @@ async fn replicas_that_start_together_migrate_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_on_a_database_without_tables_is_told_to_migrate() {
-    let storage = connect(&empty_postgres().await).await;
+    let storage = connect(&empty_postgres().url()).await;
     assert_eq!(storage.schema_version().await.unwrap(), None);
     let refused = storage.check_schema().await.unwrap_err();
     assert!(refused.to_string().contains("stratora-server migrate"), "{refused}");
@@ -83,4 +89,13 @@ async fn an_sqlite_file_is_readable_by_its_owner_only() {
         let mode = std::fs::metadata(format!("{path}{suffix}")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{suffix}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_in_memory_lasts_as_long_as_its_storage() {
+    let storage = connect("sqlite::memory:").await;
+    storage.migrate().await.unwrap();
+    storage.append(event(Action::SignIn)).await.unwrap();
+    assert_eq!(storage.head().await.unwrap().seq, 1);
+    connect("sqlite::memory:").await.check_schema().await.unwrap_err();
 }

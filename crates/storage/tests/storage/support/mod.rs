@@ -11,7 +11,7 @@ use diesel::sql_types::Text;
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use stratora_storage::{DatabaseUrl, Options, Storage};
-use stratora_token::{OsEntropy, random_uuid};
+use stratora_testing::PostgresDatabase;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
@@ -69,7 +69,7 @@ impl Database {
     }
 
     pub(crate) async fn postgres() -> Self {
-        Self::migrated(empty_postgres().await, None).await
+        Self::migrated(empty_postgres().url(), None).await
     }
 
     async fn migrated(url: String, directory: Option<TempDir>) -> Self {
@@ -152,11 +152,7 @@ pub(crate) async fn connect(url: &str) -> Storage {
     Storage::connect(&DatabaseUrl::parse(url).unwrap(), Options::default(), Handle::current()).await.unwrap()
 }
 
-/// The URL of a new PostgreSQL database without tables.
-pub(crate) async fn empty_postgres() -> String {
-    let base = std::env::var("STRATORA_TEST_POSTGRES_URL").unwrap();
-    let name = format!("t{}", random_uuid(&OsEntropy).unwrap().simple());
-    let mut connection = AsyncPgConnection::establish(&format!("{base}/postgres")).await.unwrap();
-    connection.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-    format!("{base}/{name}")
+/// A new PostgreSQL database without tables.
+pub(crate) fn empty_postgres() -> PostgresDatabase {
+    PostgresDatabase::create().unwrap()
 }
