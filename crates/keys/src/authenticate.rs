@@ -84,7 +84,9 @@ impl Keys {
         let event = key_event(&origin.event(self.now(), Action::KeyFirstUse), record);
         if let Some(stored) = self.parts.store.first_use(record.key_id, event.at, event).await? {
             let (keys, key, record) = (Arc::clone(self), key.clone(), record.clone());
-            tokio::spawn(async move { keys.verify_at_rest(&key, stored, &record).await });
+            let mut verifications = self.verifications.lock().unwrap_or_else(PoisonError::into_inner);
+            while verifications.try_join_next().is_some() {}
+            verifications.spawn(async move { keys.verify_at_rest(&key, stored, &record).await });
         }
         Ok(())
     }
@@ -109,6 +111,12 @@ impl Keys {
         }
     }
 
+    /// Waits until every verification that was started is done. Called at the end, so that none is lost.
+    pub async fn settled(&self) {
+        let mut started = std::mem::take(&mut *self.verifications.lock().unwrap_or_else(PoisonError::into_inner));
+        while started.join_next().await.is_some() {}
+    }
+
     /// Remembers that a component was there. Written in batches: a write for each request would cost more than the request.
     pub fn sighted(&self, sighting: Sighting) {
         let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,7 +134,7 @@ impl Keys {
             sightings.get(&component.id).filter(|sighting| Some(sighting.at) > component.last_seen_at)
         {
             component.last_seen_at = Some(sighting.at);
-            component.last_seen_ip = sighting.client.or(component.last_seen_ip);
+            component.last_seen_ip = sighting.client;
             component.hostname = sighting.hostname.clone().or(component.hostname);
             component.version = sighting.version.clone().or(component.version);
         }

@@ -159,6 +159,7 @@ pub trait ConfigStore: Send + Sync + 'static {
 #[cfg(test)]
 mod tests {
     use newtype_uuid::TypedUuid;
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
@@ -213,6 +214,37 @@ mod tests {
             "\"*\"".to_owned(),
         ] {
             assert!(!tag.is_named_by(&other), "{other}");
+        }
+    }
+    proptest! {
+        #[test]
+        fn whatever_is_sent_is_read(value in any::<String>()) {
+            let tag = key().tag(id(1), "a = 1");
+            // Only what holds the tag, or stands for all tags, can name it.
+            let named = tag.is_named_by(&value);
+            prop_assert!(!named || value.contains(tag.as_str()) || value.contains('*'));
+        }
+
+        #[test]
+        fn whatever_resembles_a_list_is_read(value in r#"(W/|w/|"|,| |\t|\*|x|[0-9a-f]{32}){0,40}"#) {
+            let tag = key().tag(id(1), "a = 1");
+            prop_assert_eq!(tag.is_named_by(&value), value.trim_matches([' ', '\t']) == "*");
+        }
+
+        #[test]
+        fn a_list_names_the_tags_in_it_and_no_others(
+            others in prop::collection::vec((any::<bool>(), "[!#-~]{0,40}", "[ \t]{0,2},[ \t,]{0,3}"), 0..20),
+            place in any::<prop::sample::Index>(),
+            is_weak in any::<bool>(),
+        ) {
+            let tag = key().tag(id(1), "a = 1");
+            prop_assume!(others.iter().all(|(_, other, _)| *other != tag.0));
+            let entry = |is_weak: bool, tag: &str| format!("{}\"{tag}\"", if is_weak { "W/" } else { "" });
+            let mut entries: Vec<_> =
+                others.iter().map(|(weak, other, comma)| entry(*weak, other) + comma).collect();
+            prop_assert!(!tag.is_named_by(&entries.concat()));
+            entries.insert(place.index(entries.len() + 1), entry(is_weak, tag.as_str()) + ",");
+            prop_assert!(tag.is_named_by(&entries.concat()));
         }
     }
 }

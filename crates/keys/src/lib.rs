@@ -23,3 +23,6 @@ pub use store::{
 
 #[cfg(feature = "testing")]
 pub mod testing;
+
+#[cfg(test)]
+mod tests;

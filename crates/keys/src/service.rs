@@ -9,6 +9,7 @@ use stratora_clock::{Clock, Timestamp};
 use stratora_hashing::{Busy, HashingError, HashingPool, Permit, Preimage};
 use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::{Entropy, EntropyError, random_uuid};
+use tokio::task::JoinSet;
 
 use crate::{
     ApiKey, ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentKind, ComponentUpdate, ConfigStore,
@@ -64,12 +65,13 @@ pub struct KeysParts {
 pub struct Keys {
     pub(crate) parts: KeysParts,
     pub(crate) sightings: Mutex<HashMap<ComponentId, Sighting>>,
+    pub(crate) verifications: Mutex<JoinSet<()>>,
 }
 
 impl Keys {
     /// Looks after components with `parts`.
     pub fn new(parts: KeysParts) -> Self {
-        Self { parts, sightings: Mutex::default() }
+        Self { parts, sightings: Mutex::default(), verifications: Mutex::default() }
     }
 
     /// Creates a component with its first key: the only time that the key is seen.
