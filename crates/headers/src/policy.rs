@@ -100,21 +100,13 @@ pub const fn page(transport: Transport) -> &'static [Header] {
     }
 }
 
-/// What NGINX sets in clear on port 80. Nothing there is a page of ours, so the policy stands whole but for HSTS.
-pub(crate) const fn port_80() -> &'static [Header] {
-    &[
-        FRAME_OPTIONS,
-        CONTENT_TYPE_OPTIONS,
-        XSS_PROTECTION,
-        REFERRER_POLICY,
-        PERMISSIONS_POLICY,
-        CONTENT_SECURITY_POLICY,
-        RESOURCE_POLICY,
-        OPENER_POLICY,
-    ]
+/// Whether a header must not be sent in clear. Of NGINX's set that is HSTS alone: its errors and redirects on port 80 are
+/// no pages of ours that an upgrade could break.
+pub(crate) fn is_for_tls_only(header: &Header) -> bool {
+    *header == TRANSPORT_SECURITY
 }
 
-/// What NGINX adds to the errors that it makes itself under `/api/`.
+/// What NGINX adds to the errors that it makes itself.
 pub(crate) const fn not_stored() -> &'static [Header] {
     &[NO_STORE, PRAGMA]
 }
@@ -125,8 +117,8 @@ mod tests {
 
     use super::*;
 
-    fn every_set() -> [&'static [Header]; 5] {
-        [api(), collector_config(), page(Transport::Tls), page(Transport::Plain), port_80()]
+    fn every_set() -> [&'static [Header]; 4] {
+        [api(), collector_config(), page(Transport::Tls), page(Transport::Plain)]
     }
 
     fn value_in(set: &[Header], name: &str) -> Option<&'static str> {
@@ -154,7 +146,6 @@ mod tests {
         let name = "Strict-Transport-Security";
         assert_eq!(value_in(page(Transport::Tls), name), Some("max-age=31536000; includeSubDomains"));
         assert_eq!(value_in(page(Transport::Plain), name), None);
-        assert_eq!(value_in(port_80(), name), None);
     }
 
     #[test]
