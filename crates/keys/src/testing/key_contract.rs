@@ -82,7 +82,10 @@ async fn pages_lead_by_name_through_what_each_filter_finds<S: KeyStore + AuditLo
         (text("ost_1"), &["ÖSTERREICH"]),
         (text("b-_.example"), &[]),
         (text("SK_stra_"), &all),
-        (ComponentFilter { kind: Some(ComponentKind::Agent), status: Some(Status::Active), ..text("b") }, &["Berlin"]),
+        (
+            ComponentFilter { kind: Some(ComponentKind::Agent), status: Some(Status::Active), ..text("berl") },
+            &["Berlin"],
+        ),
     ];
     for (filter, expected) in cases {
         assert_eq!(names_on_pages(fleet, &filter, Limit::default()).await, expected, "{filter:?}");
