@@ -48,9 +48,8 @@ impl Core {
     ///
     /// # Errors
     /// When a setting is impossible, or a part does not start.
-    pub fn build(settings: &Settings, storage: Storage) -> anyhow::Result<Self> {
+    pub fn build(settings: &Settings, storage: Storage, keys_of_installation: key_file::Keys) -> anyhow::Result<Self> {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let keys_of_installation = key_file::load_or_create(&settings.security.key_file, entropy.as_ref())?;
         let clock: Arc<dyn Clock> = storage.clock();
         let store = Arc::new(storage.clone());
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

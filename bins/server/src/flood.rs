@@ -20,11 +20,14 @@ use crate::settings::Flood;
 /// How often what is idle is forgotten, so that memory is bounded.
 pub const SWEEP: Duration = Duration::from_mins(1);
 
+/// Where components are counted one by one. Decides about counting only, never about who may come in.
+const COMPONENT_ROUTES: [&str; 3] = ["/api/v1/agents/", "/api/v1/remote-collectors/", "/api/v1/ingest/"];
+
 /// Whose requests are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Flooder {
     client: ClientKey,
-    /// Which of a client's components: a site of thousands of agents may stand behind one address. Two bytes of the key's
+    /// Which of a client's components, on the routes that components use: a site of thousands of agents may stand behind one address. Two bytes of the key's
     /// digest, so that whoever makes up keys gets many places but not endless memory; keys that are unknown have a limit of
     /// their own.
     component: Option<[u8; 2]>,
@@ -42,8 +45,9 @@ impl KeyExtractor for ByClientAndComponent {
         let context = request.extensions().get::<RequestContext>().copied();
         let client =
             context.ok_or_else(|| ApiError::internal("the flood guard stands outside of the envelope"))?.client;
-        let key = request.headers().get("X-API-Key").map(|key| Digest::of(key.as_bytes()));
-        let component = key.and_then(|digest| digest.as_bytes().first_chunk().copied());
+        let is_of_components = COMPONENT_ROUTES.iter().any(|prefix| request.path().starts_with(prefix));
+        let key = request.headers().get("X-API-Key").filter(|_| is_of_components);
+        let component = key.and_then(|key| Digest::of(key.as_bytes()).as_bytes().first_chunk().copied());
         Ok(Flooder { client: client.key(), component })
     }
 

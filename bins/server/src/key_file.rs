@@ -60,18 +60,25 @@ fn parse(name: &str, text: &str) -> anyhow::Result<MacKey> {
     }
 }
 
-/// Reads the keys; makes them at the first start. A file that others may read is refused.
+/// Reads the keys. A file that others may read is refused.
 ///
 /// # Errors
-/// When the file cannot be read or made, is readable by others, or does not hold keys.
+/// When there is no file, it is readable by others, or does not hold keys.
+pub fn load(path: &Path) -> anyhow::Result<Keys> {
+    let text = fs::read_to_string(path).map_err(anyhow::Error::from);
+    text.and_then(|text| read(path, &Zeroizing::new(text)))
+        .with_context(|| format!("security.key_file: {}", path.display()))
+}
+
+/// Reads the keys; makes them at the first start.
+///
+/// # Errors
+/// As [`load`], and when the file cannot be made.
 pub fn load_or_create(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Keys> {
-    let place = || format!("security.key_file: {}", path.display());
-    match fs::read_to_string(path) {
-        Ok(text) => read(path, &Zeroizing::new(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => create(path, entropy),
-        Err(error) => Err(error.into()),
+    if path.exists() {
+        return load(path);
     }
-    .with_context(place)
+    create(path, entropy).with_context(|| format!("security.key_file: {}", path.display()))
 }
 
 fn read(path: &Path, text: &str) -> anyhow::Result<Keys> {

@@ -71,7 +71,7 @@ impl Site {
             http_listen: in_clear,
             https_listen: with_tls,
             backends: vec![reachable(settings.server.address()).to_string()],
-            external_url: external_url.trim_end_matches('/').to_owned(),
+            external_url: over_tls(&external_url)?,
             certificate,
             acme_webroot,
             log_directory,
@@ -132,6 +132,14 @@ impl Site {
         )?;
         Ok(text + "\n")
     }
+}
+
+/// Where port 80 leads: the external URL if it is one of HTTPS, else HTTPS on the same host.
+fn over_tls(external_url: &str) -> anyhow::Result<String> {
+    let url: Uri = external_url.parse()?;
+    let host = url.host().context("server.external_url has no host")?;
+    let is_https = url.scheme_str() == Some("https");
+    Ok(if is_https { external_url.trim_end_matches('/').to_owned() } else { format!("https://{host}") })
 }
 
 /// Where a backend that listens at `address` is reached from the same machine.

@@ -15,9 +15,11 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stratora_actix::{ApiError, Envelope};
 use stratora_auth::{BrakeStore, LimitStore, OneTimePassword};
+use stratora_token::OsEntropy;
 
 use crate::compose::{Core, connect};
 use crate::flood::{self, FloodGuard};
+use crate::key_file;
 use crate::settings::Settings;
 
 /// How long requests under way may take when the server is told to stop.
@@ -60,9 +62,11 @@ where
             tracing::debug!(%error, "migrations were not run by this server");
         }
     }
-    let core = Core::build(settings, storage)?;
+    let keys = key_file::load_or_create(&settings.security.key_file, &OsEntropy)?;
+    let core = Core::build(settings, storage, keys)?;
     if let Some(password) = core.services.users.ensure_built_in().await? {
-        hand_over(&password, settings)?;
+        hand_over(&password, settings)
+            .context("the first password is lost; run `stratora-server admin reset-password`")?;
     }
     if !settings.server.host.is_loopback() {
         tracing::warn!(
@@ -72,7 +76,7 @@ where
         );
     }
     let guard = flood::guard(settings.flood)?;
-    let background = tokio::spawn(background(core.clone(), guard.clone()));
+    let background = tokio::spawn(background(core.clone(), guard.clone(), metrics.clone()));
     let figures = settings.metrics.listen.map(|address| figures(address, metrics)).transpose()?;
     let figures = figures.map(actix_web::rt::spawn);
 
@@ -127,13 +131,15 @@ fn figures(address: SocketAddr, metrics: PrometheusHandle) -> anyhow::Result<Ser
     Ok(server.with_context(|| format!("metrics.listen: cannot listen at {address}"))?.run())
 }
 
-async fn background(core: Core, guard: FloodGuard) {
+async fn background(core: Core, guard: FloodGuard, metrics: PrometheusHandle) {
     let mut flush = tokio::time::interval(FLUSH);
     let mut purge = tokio::time::interval(PURGE);
     let mut sweep = tokio::time::interval(flood::SWEEP);
     loop {
         tokio::select! {
             _ = flush.tick() => {
+                // Condenses the samples of histograms, which would pile up where nobody asks for the figures.
+                metrics.run_upkeep();
                 if let Err(error) = core.flush().await {
                     tracing::warn!(%error, "what was recorded in batches will be written later");
                 }

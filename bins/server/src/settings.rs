@@ -283,14 +283,14 @@ impl Settings {
 
     /// Whether every value is possible, before anything is started.
     fn check(&self) -> anyhow::Result<()> {
+        if self.server.port == 0 {
+            bail!("server.port must not be 0");
+        }
         self.database.url()?;
         self.session.timeouts()?;
         self.password.policy()?;
         self.trusted_proxies()?;
         self.external_origin()?;
-        if self.server.port == 0 {
-            bail!("server.port must not be 0");
-        }
         if self.server.workers == Some(0) || self.database.max_connections == Some(0) {
             bail!("server.workers and database.max_connections must be at least 1");
         }

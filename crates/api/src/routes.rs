@@ -25,7 +25,7 @@ pub enum Limited {
     ByFloodGuardOnly(&'static str),
 }
 
-/// What the audit log says about the use of an endpoint, besides refusals, which are always written.
+/// What the audit log says about the use of an endpoint, besides refusals: those are written wherever they happen, repeated ones seldom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audited {
     /// These actions.

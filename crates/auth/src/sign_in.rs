@@ -195,7 +195,11 @@ impl SignIn {
         let event = opening.event(client, Action::SignIn).with("method", "password");
         match self.0.sessions.open(opening.new_session(), proof, subject, event).await {
             Ok(()) => Ok(opening.signed_in()),
-            Err(OpenSessionError::AccountChanged) => Err(SignInError::InvalidCredentials),
+            Err(OpenSessionError::AccountChanged) => {
+                let event = opening.event(client, Action::SignIn).ended(Outcome::Failure);
+                self.0.audit.append(event.with("reason", "account_changed")).await?;
+                Err(SignInError::InvalidCredentials)
+            }
             Err(OpenSessionError::Store(error)) => Err(error.into()),
         }
     }

@@ -83,7 +83,7 @@ impl Keys {
         request: NewComponentRequest,
         origin: &Origin,
     ) -> Result<(Component, ApiKey), IssueKeyError> {
-        let (api_key, key) = self.issue(self.parts.hashing.reserve()?).await?;
+        let (api_key, key) = self.issue(self.parts.hashing.reserve_when_free().await?).await?;
         let id: ComponentId = TypedUuid::from_untyped_uuid(random_uuid(self.parts.entropy.as_ref())?);
         let event = origin
             .event(key.created_at, Action::ComponentCreate)
@@ -120,7 +120,7 @@ impl Keys {
             .event(origin, Action::ComponentRotate, &component)
             .with("key_prefix", key.prefix.as_str())
             .with("grace", grace_detail);
-        Ok((self.parts.store.rotate(id, key, grace, event).await?, api_key))
+        Ok((self.as_last_seen(self.parts.store.rotate(id, key, grace, event).await?), api_key))
     }
 
     /// Lets a revoked component in again with a new key: the only time that it is seen.
@@ -135,7 +135,7 @@ impl Keys {
         }
         let (api_key, key) = self.issue(permit).await?;
         let event = self.event(origin, Action::ComponentRestore, &component).with("key_prefix", key.prefix.as_str());
-        Ok((self.parts.store.restore(id, key, event).await?, api_key))
+        Ok((self.as_last_seen(self.parts.store.restore(id, key, event).await?), api_key))
     }
 
     /// Ends all keys of a component, at once.
@@ -145,7 +145,7 @@ impl Keys {
     pub async fn revoke(&self, id: ComponentId, origin: &Origin) -> Result<Component, MissingComponent> {
         let component = self.existing_or_missing(id).await?;
         let event = self.event(origin, Action::ComponentRevoke, &component);
-        self.parts.store.revoke(id, event.at, event).await
+        Ok(self.as_last_seen(self.parts.store.revoke(id, event.at, event).await?))
     }
 
     /// Lets a pending component in.
@@ -175,7 +175,7 @@ impl Keys {
         if let Some(hostname) = &update.hostname {
             event = event.with("hostname", hostname.as_ref().map_or("", Hostname::as_str));
         }
-        self.parts.store.update(id, update, event).await
+        Ok(self.as_last_seen(self.parts.store.update(id, update, event).await?))
     }
 
     /// Deletes a component, its keys and its configuration.

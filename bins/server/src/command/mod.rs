@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 
 use crate::compose::{Core, connect};
 use crate::settings::Settings;
-use crate::{serve, telemetry};
+use crate::{key_file, serve, telemetry};
 
 /// Stratora's security core.
 #[derive(Debug, Parser)]
@@ -95,5 +95,7 @@ async fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
 async fn core(settings: &Settings) -> anyhow::Result<Core> {
     let storage = connect(settings).await?;
     storage.check_schema().await?;
-    Core::build(settings, storage)
+    // Only the server makes keys: a command that is run elsewhere by mistake leaves none behind.
+    let keys = key_file::load(&settings.security.key_file)?;
+    Core::build(settings, storage, keys)
 }

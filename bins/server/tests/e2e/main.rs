@@ -1,0 +1,18 @@
+//! The whole product: the server as it is started by a user, NGINX in front, VictoriaMetrics behind, on both databases.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails says so by a panic"
+)]
+
+mod authorization;
+mod bad_input;
+mod commands;
+mod faults;
+mod headers;
+mod limits;
+mod main_job;
+mod support;
+mod tour;
