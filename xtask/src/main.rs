@@ -25,10 +25,14 @@ enum Task {
     Tidy,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    match Task::parse() {
+fn main() -> ExitCode {
+    let ended = match Task::parse() {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
-    }
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }

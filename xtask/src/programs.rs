@@ -27,8 +27,9 @@ pub(crate) const VICTORIA_METRICS: Program =
     Program { name: "victoria-metrics", package: "victoria-metrics", purpose: "the store of time series" };
 
 /// Everything that the tests call.
-pub(crate) const FOR_TESTS: [Program; 5] = [
+pub(crate) const FOR_TESTS: [Program; 6] = [
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
+    Program { name: "psql", package: "postgresql-client", purpose: "PostgreSQL's own client" },
     Program { name: "nginx", package: "nginx", purpose: "NGINX, in front of the server" },
     VICTORIA_METRICS,
     Program { name: "curl", package: "curl", purpose: "a client that is not written in Rust" },

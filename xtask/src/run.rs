@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     process::outlive_signals()?;
     let _time_series = options.with_victoriametrics.then(|| start_victoria_metrics(&data)).transpose()?;
 
-    println!("http://127.0.0.1:{} keeps its data in {}", options.port, data.display());
+    println!("http://localhost:{} keeps its data in {}", options.port, data.display());
     // The optimised build takes twice as long to make, and hashing is optimised in both.
     let mut server = workspace::cargo();
     server.args(["run", "--package", "stratora-server", "--manifest-path"]).arg(workspace::root().join("Cargo.toml"));

@@ -26,8 +26,8 @@ pub(crate) struct Options {
 
 /// Runs it all, however much fails, and ends with the number of tests.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    programs::require_or_install(&programs::FOR_TESTS)?;
     process::outlive_signals()?;
+    programs::require_or_install(&programs::FOR_TESTS)?;
     let mut run = Run::begin()?;
     if options.runner_arguments.is_empty() {
         run.checks()?;

@@ -12,6 +12,9 @@ use anyhow::Result;
 
 use crate::workspace;
 
+/// The description of the house, which the house is held to.
+const ARCHITECTURE: &str = "docs/architecture.md";
+
 /// Something that is not as it should be.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Finding {
@@ -42,7 +45,7 @@ pub(crate) fn run() -> Result<ExitCode> {
 pub(crate) fn passes() -> Result<bool> {
     let root = workspace::root();
     let metadata = workspace::metadata()?;
-    let mut findings = dependencies::check(&metadata);
+    let mut findings = dependencies::check(&metadata, root)?;
     findings.extend(supply::check(&metadata, root)?);
     findings.extend(layout::check(&metadata, root)?);
     findings.extend(source::check(root)?);

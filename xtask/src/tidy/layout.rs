@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use cargo_metadata::Metadata;
 
-use super::Finding;
+use super::{ARCHITECTURE, Finding};
 
 /// What stands at the top, beside names that begin with a dot.
 const TOP: [&str; 11] = [
@@ -27,7 +27,6 @@ const TOP: [&str; 11] = [
 /// What git ignores there: what cargo makes, and the database of a server that was started there.
 const MADE: [&str; 4] = ["target", "stratora.db", "stratora.db-shm", "stratora.db-wal"];
 
-const ARCHITECTURE: &str = "docs/architecture.md";
 const DATABASES: [&str; 2] = ["migrations/postgres", "migrations/sqlite"];
 
 pub(super) fn check(metadata: &Metadata, root: &Path) -> Result<Vec<Finding>> {
