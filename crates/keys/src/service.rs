@@ -83,7 +83,7 @@ impl Keys {
         request: NewComponentRequest,
         origin: &Origin,
     ) -> Result<(Component, ApiKey), IssueKeyError> {
-        let (api_key, key) = self.issue(self.parts.hashing.reserve_when_free().await?).await?;
+        let (api_key, key) = self.issue(self.parts.hashing.reserve()?).await?;
         let id: ComponentId = TypedUuid::from_untyped_uuid(random_uuid(self.parts.entropy.as_ref())?);
         let event = origin
             .event(key.created_at, Action::ComponentCreate)
