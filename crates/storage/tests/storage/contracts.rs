@@ -3,18 +3,41 @@
 use std::sync::Arc;
 
 use stratora_audit::testing::audit_log_contract;
+use stratora_auth::testing::{
+    account_store_contract, brake_store_contract, limit_store_contract, session_store_contract,
+};
 use stratora_keys::testing::{config_store_contract, key_store_contract};
 
 use crate::support::{Database, on_both_databases};
 
 on_both_databases!(
     the_audit_log_fulfils_its_contract,
+    the_account_store_fulfils_its_contract,
+    the_session_store_fulfils_its_contract,
+    the_brake_store_fulfils_its_contract,
+    the_limit_store_fulfils_its_contract,
     the_key_store_fulfils_its_contract,
     the_configuration_store_fulfils_its_contract,
 );
 
 async fn the_audit_log_fulfils_its_contract(database: Database) {
     audit_log_contract(Arc::new(database.storage.clone())).await;
+}
+
+async fn the_account_store_fulfils_its_contract(database: Database) {
+    account_store_contract(Arc::new(database.storage.clone())).await;
+}
+
+async fn the_session_store_fulfils_its_contract(database: Database) {
+    session_store_contract(Arc::new(database.storage.clone())).await;
+}
+
+async fn the_brake_store_fulfils_its_contract(database: Database) {
+    brake_store_contract(Arc::new(database.storage.clone())).await;
+}
+
+async fn the_limit_store_fulfils_its_contract(database: Database) {
+    limit_store_contract(Arc::new(database.storage.clone())).await;
 }
 
 async fn the_key_store_fulfils_its_contract(database: Database) {
