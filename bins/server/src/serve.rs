@@ -87,6 +87,8 @@ where
     if let Some(figures) = figures {
         figures.abort();
     }
+    // A key's slow hash is verified once in its life; what has begun is brought to its end.
+    core.services.keys.settled().await;
     core.flush().await.context("what was recorded last could not be written")?;
     tracing::info!("stopped");
     end.context("the server failed")

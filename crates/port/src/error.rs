@@ -3,7 +3,8 @@
 /// The underlying failure, for logs only.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A store could not answer. Nothing was changed: every port method is one transaction.
+/// A store could not answer. Every port method is one transaction: what it changes was changed whole or not at all. Which
+/// of the two is open only when the answer to the very commit was lost.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store is away, too busy or out of space. The same call may succeed later.

@@ -15,7 +15,7 @@ on_both_databases!(
 );
 
 /// The same installation with a time-series store.
-async fn with_time_series(mut installation: Installation) -> (Installation, VictoriaMetrics) {
+fn with_time_series(mut installation: Installation) -> (Installation, VictoriaMetrics) {
     let store = VictoriaMetrics::start().unwrap();
     let settings = std::fs::read_to_string(installation.settings()).unwrap();
     let settings = format!("{settings}victoriametrics:\n  url: {}\n", store.url());
@@ -28,7 +28,7 @@ async fn with_time_series(mut installation: Installation) -> (Installation, Vict
 
 async fn the_main_job_works_through_nginx(mut installation: Installation) {
     let admin = installation.admin().await;
-    let (mut installation, store) = with_time_series(installation).await;
+    let (mut installation, store) = with_time_series(installation);
     installation.start_nginx();
     let proxy = installation.proxy();
     let (id, key) = create_component(&proxy, &admin, "Berlin").await;
