@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
@@ -24,6 +24,7 @@ use crate::{ApiError, ClientAddress, Gate, HeaderSet, RequestContext};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// Middleware for the whole application, and its last `wrap`: actix makes the last one the outermost.
 #[derive(Clone)]
@@ -83,6 +84,7 @@ where
                 },
                 method: request.method().clone(),
                 path: request.path().to_owned(),
+                asks_for_page: asks_for_page(&request),
                 started: gate.clock.now(),
                 body: ChunkedBody::of(&mut request),
             };
@@ -110,6 +112,7 @@ struct Exchange {
     context: RequestContext,
     method: Method,
     path: String,
+    asks_for_page: bool,
     started: Timestamp,
     body: Option<ChunkedBody>,
 }
@@ -118,7 +121,7 @@ impl Exchange {
     fn seal(self, response: ServiceResponse<BoxBody>, gate: &Gate) -> ServiceResponse<BoxBody> {
         let (request, response) = response.into_parts();
         self.record(request.match_pattern().as_deref(), response.status(), response.error(), gate);
-        let response = dress(response, self.context.request_id);
+        let response = dress(response, self.context.request_id, self.asks_for_page);
         ServiceResponse::new(request, hold(self.body, response))
     }
 
@@ -197,13 +200,14 @@ impl ResponseError for Sealed {
     fn error_response(&self) -> HttpResponse {
         let response = self.error.as_response_error().error_response();
         let body = error_body(Some(&self.error), response.status(), self.request_id);
-        hold(self.body.clone(), finish(with_error_body(response, &body), HeaderSet::Api, self.request_id))
+        let (media_type, body) = as_json(&body);
+        hold(self.body.clone(), finish(with_body(response, media_type, body), HeaderSet::Api, self.request_id))
     }
 }
 
 /// Gives a response its body, if it is an error, and its headers. A page stays as it is, and so does JSON that a handler
 /// wrote itself.
-fn dress(response: HttpResponse, request_id: RequestId) -> HttpResponse {
+fn dress(response: HttpResponse, request_id: RequestId, asks_for_page: bool) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     let set = match response.extensions().get::<HeaderSet>() {
@@ -214,10 +218,33 @@ fn dress(response: HttpResponse, request_id: RequestId) -> HttpResponse {
     let is_json = response.error().is_none() && response.headers().get(CONTENT_TYPE) == Some(&JSON);
     if is_error && set != HeaderSet::Page && !is_json {
         let body = error_body(response.error(), status, request_id);
-        finish(with_error_body(response, &body), set, request_id)
+        // The one error that people meet in the middle of a sign-in that their browser carries out.
+        let is_for_people = asks_for_page && status == StatusCode::TOO_MANY_REQUESTS;
+        let (media_type, body) = if is_for_people { as_page(&body) } else { as_json(&body) };
+        finish(with_body(response, media_type, body), set, request_id)
     } else {
         finish(response, set, request_id)
     }
+}
+
+fn asks_for_page(request: &ServiceRequest) -> bool {
+    let mut accepted = request.headers().get_all(ACCEPT).filter_map(|line| line.to_str().ok());
+    request.method() == Method::GET && accepted.any(|line| line.contains("text/html"))
+}
+
+fn as_json(error: &stratora_wire::Error) -> (HeaderValue, Vec<u8>) {
+    (JSON, serde_json::to_vec(error).unwrap_or_default())
+}
+
+/// All of it is text of ours.
+fn as_page(error: &stratora_wire::Error) -> (HeaderValue, Vec<u8>) {
+    let stratora_wire::Error { message, request_id, .. } = error;
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
+         content=\"width=device-width\">\n<title>Too many requests</title>\n<h1>Too many requests</h1>\n\
+         <p>{message}</p>\n<p><small>Request {request_id}</small></p>\n</html>\n"
+    );
+    (HTML, page.into_bytes())
 }
 
 fn error_body(error: Option<&Error>, status: StatusCode, request_id: RequestId) -> stratora_wire::Error {
@@ -227,13 +254,12 @@ fn error_body(error: Option<&Error>, status: StatusCode, request_id: RequestId) 
     }
 }
 
-fn with_error_body(response: HttpResponse, body: &stratora_wire::Error) -> HttpResponse {
-    let body = serde_json::to_vec(body).unwrap_or_default();
+fn with_body(response: HttpResponse, media_type: HeaderValue, body: Vec<u8>) -> HttpResponse {
     response.map_body(|head, _| {
         for stale in [CONTENT_LENGTH, CONTENT_ENCODING] {
             head.headers.remove(stale);
         }
-        head.headers.insert(CONTENT_TYPE, JSON);
+        head.headers.insert(CONTENT_TYPE, media_type);
         BoxBody::new(body)
     })
 }

@@ -7,8 +7,8 @@ use actix_web::{Route, web};
 use stratora_actix::{Access, RoutePolicy, resource};
 use stratora_audit::Action;
 use stratora_auth::{Quota, Role, quotas};
-use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 
 use crate::services::Services;
 use crate::{
@@ -161,6 +161,13 @@ routes! {
     GET "/api/v1/audit-logs/stats", ADMIN, KNOWN, READS => audit::stats;
 }
 
+const UNAUTHENTICATED: &str = "`unauthenticated`, or why the key is refused";
+const FORBIDDEN: &str = "`forbidden`, `cross_origin` or `password_change_required`";
+
+fn error_content() -> Content {
+    Content::new(Some(Ref::from_schema_name("Error")))
+}
+
 /// Says in the OpenAPI document who may use each endpoint: the scheme, and the role in words.
 pub(crate) fn describe_policies(document: &mut OpenApi) {
     for route in ROUTES {
@@ -181,6 +188,16 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
             Access::SignedIn { .. } => (vec![required("bearer"), required("cookie")], "Who is signed in.".to_owned()),
             Access::Role(role) => (vec![required("bearer"), required("cookie")], format!("From the role {role} on.")),
         };
+        for (status, described, applies) in [
+            ("401", UNAUTHENTICATED, route.access != Access::Anyone),
+            ("403", FORBIDDEN, matches!(route.access, Access::SignedIn { .. } | Access::Role(_))),
+        ] {
+            if applies && !operation.responses.responses.contains_key(status) {
+                let response =
+                    ResponseBuilder::new().description(described).content("application/json", error_content());
+                operation.responses.responses.insert(status.to_owned(), response.build().into());
+            }
+        }
         operation.security = Some(schemes);
         let limit = match route.limited {
             Limited::By(quota) => {

@@ -1,0 +1,62 @@
+//! The OpenAPI document is complete and true: it names exactly the endpoints that there are, and who may use them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use stratora_actix::Access;
+use stratora_api::{Limited, ROUTES, openapi_document};
+
+/// Pages for people, which are no part of the API.
+const PAGES: [&str; 3] = ["/", "/login", "/sso"];
+
+fn document() -> Value {
+    serde_json::to_value(openapi_document()).unwrap_or_default()
+}
+
+#[test]
+fn it_names_exactly_the_endpoints_that_there_are() {
+    let document = document();
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            described.insert(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    let api = ROUTES.iter().filter(|route| !PAGES.contains(&route.path));
+    let served: BTreeSet<_> = api.map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(described, served);
+}
+
+#[test]
+fn every_endpoint_says_who_may_use_it_and_what_can_go_wrong() {
+    let document = document();
+    for route in ROUTES.iter().filter(|route| !PAGES.contains(&route.path)) {
+        let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+        let schemes: Vec<_> = operation["security"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|scheme| scheme.as_object().unwrap().keys().cloned())
+            .collect();
+        let expected: &[&str] = match route.access {
+            Access::Anyone => &[],
+            Access::Component | Access::InfluxWriter => &["component"],
+            Access::SignedIn { .. } | Access::Role(_) => &["bearer", "cookie"],
+        };
+        assert_eq!(schemes, expected, "{}", route.path);
+        let has = |status: &str| operation["responses"].get(status).is_some();
+        assert!(route.access == Access::Anyone || has("401"), "{} {} lacks 401", route.method, route.path);
+        assert!(!matches!(route.access, Access::Role(_)) || has("403"), "{} {} lacks 403", route.method, route.path);
+        assert!(!matches!(route.limited, Limited::By(_)) || has("429"), "{} {} lacks 429", route.method, route.path);
+    }
+}
+
+#[test]
+fn it_holds_no_reference_that_leads_nowhere() {
+    let document = document();
+    let text = document.to_string();
+    for reference in text.split("#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"].get(name).is_some(), "{name} is not described");
+    }
+}
