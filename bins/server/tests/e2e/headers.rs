@@ -153,6 +153,10 @@ async fn every_answer_through_nginx_carries_every_header_exactly_once() {
         proxy.get("/api/v1/auth/sso").send().await.unwrap();
     }
     check!("too many", 429, proxy.get("/api/v1/auth/sso"));
+    let page = proxy.get("/api/v1/auth/sso").header("accept", "text/html,*/*;q=0.8").send().await.unwrap();
+    check("too many, for a person", 429, &page, false);
+    assert_each_once(&page, &API, "too many, for a person");
+    assert_eq!(page.only("content-type").as_deref(), Some("text/html; charset=utf-8"));
     check("figures", 404, &proxy.get("/metrics").send().await.unwrap(), false);
     check!("a hanging backend", 504, proxy.get("/api/v1/test/hang"));
 
