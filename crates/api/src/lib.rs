@@ -1,4 +1,4 @@
-//! The routes of this product. [`routes`] is the one table of what there is, who may use it and how often; each family of
+//! The routes of this product. [`ROUTES`] is the one table of what there is, who may use it and how often; each family of
 //! endpoints has a file, whose handlers parse, call one service and map its answer.
 
 mod audit;
