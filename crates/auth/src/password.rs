@@ -35,7 +35,7 @@ pub enum RefusedPassword {
     /// It has no characters.
     #[error("password must not be empty")]
     Empty,
-    /// It is longer than [`MAX_BYTES`].
+    /// It is longer than 1024 bytes.
     #[error("password must have at most {MAX_BYTES} bytes")]
     TooLong,
     /// It holds a NUL, which no keyboard types and which programs elsewhere take for the end.

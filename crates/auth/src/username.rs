@@ -21,7 +21,7 @@ pub enum RefusedUsername {
     /// It has no characters.
     #[error("username must not be empty")]
     Empty,
-    /// It is longer than [`MAX_CHARACTERS`].
+    /// It is longer than 128 characters.
     #[error("username must have at most {MAX_CHARACTERS} characters")]
     TooLong,
     /// It holds a character that names do not have: white space, a control or invisible character, a sign.
