@@ -1,1 +1,252 @@
-//! To come.
+//! The limits hold exactly: for one client, whatever it sends, however fast, through whichever server, over a restart.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use serde_json::json;
+use stratora_testing::{Answer, Background, Client, Signal, free_port, until};
+
+use crate::support::{Installation, PASSWORD, create_component, on_both_databases, sign_in, text};
+
+on_both_databases!(
+    a_hundred_parallel_sign_ins_reach_the_password_check_five_times,
+    a_limit_survives_the_end_of_the_server,
+    unknown_keys_are_limited_and_nobody_else_behind_the_same_address_is,
+    strangers_brake_an_account_and_do_not_lock_its_owner_out,
+);
+
+const LOGIN: &str = "/api/v1/auth/login";
+
+async fn wrong_sign_in(client: &Client, name: &str, address: &str) -> Answer {
+    let body = json!({"username": name, "password": "wrong"});
+    client.post(LOGIN).from(address).json(&body).send().await.unwrap()
+}
+
+/// Seconds, as `Retry-After` says.
+fn retry_after(answer: &Answer) -> u64 {
+    answer.only("retry-after").unwrap().parse().unwrap()
+}
+
+async fn a_hundred_parallel_sign_ins_reach_the_password_check_five_times(installation: Installation) {
+    let backend = installation.backend();
+    let sign_ins: Vec<_> = (0..100)
+        .map(|_| {
+            let backend = backend.clone();
+            tokio::spawn(async move { wrong_sign_in(&backend, "nobody", "203.0.113.9").await })
+        })
+        .collect();
+    let mut checked = 0;
+    for each in sign_ins {
+        let answer = each.await.unwrap();
+        match (answer.status, answer.error().as_str()) {
+            (401, "invalid_credentials") => checked += 1,
+            (429, "rate_limited") => assert!((1..=300).contains(&retry_after(&answer))),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(checked, 5);
+}
+
+async fn a_limit_survives_the_end_of_the_server(mut installation: Installation) {
+    let backend = installation.backend();
+    for _ in 0..5 {
+        assert_eq!(wrong_sign_in(&backend, "nobody", "203.0.113.9").await.status, 401);
+    }
+    installation.server().signal(Signal::KILL);
+    installation.server().wait().unwrap();
+    installation.start_server();
+    let refused = wrong_sign_in(&installation.backend(), "nobody", "203.0.113.9").await;
+    assert_eq!((refused.status, refused.error().as_str()), (429, "rate_limited"));
+}
+
+async fn unknown_keys_are_limited_and_nobody_else_behind_the_same_address_is(mut installation: Installation) {
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (id, old) = create_component(&backend, &admin, "Berlin").await;
+    let rotate = format!("/api/v1/remote-components/{id}/rotate");
+    let rotated = backend.post(&rotate).bearer(&admin).send().await.unwrap();
+    let key = text(&rotated.json(), "api_key");
+    let pull = async |key: &str| {
+        let request = backend.get(&format!("/api/v1/remote-collectors/{id}/config")).from("203.0.113.9");
+        request.key(key).send().await.unwrap()
+    };
+    for number in 0..30 {
+        let unknown = pull(&format!("sk_stra_{number:043}")).await;
+        assert_eq!((unknown.status, unknown.error().as_str()), (401, "key_unknown"), "{number}");
+    }
+    let limited = pull("nonsense").await;
+    assert_eq!((limited.status, limited.error().as_str()), (429, "rate_limited"));
+    assert!((1..=60).contains(&retry_after(&limited)));
+    assert_eq!(pull(&key).await.error(), "no_config", "the right key is let in");
+    let holder = pull(&old).await;
+    assert_eq!((holder.status, holder.error().as_str()), (401, "key_rotated"), "a holder is told the truth");
+}
+
+async fn strangers_brake_an_account_and_do_not_lock_its_owner_out(mut installation: Installation) {
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (id, _) = crate::support::create_user(&backend, &admin, "grace", "viewer", "198.51.100.1").await;
+    let body = json!({"username": "grace", "password": PASSWORD});
+    let known = backend.post(LOGIN).from("198.51.100.2").json(&body).send().await.unwrap();
+    let device = known.cookie("__Host-stratora_device").unwrap();
+    for name in ["grace", "nobody"] {
+        for number in 0..21 {
+            let refused = wrong_sign_in(&backend, name, &format!("203.0.113.{}", number + 1)).await;
+            assert_eq!(refused.status, 401, "{name}: {number}");
+            // Each name from addresses of its own, to meet the brake and not the limit.
+            if number % 4 == 3 && name == "nobody" {
+                assert_eq!(wrong_sign_in(&backend, "other", &format!("203.0.114.{}", number + 1)).await.status, 401);
+            }
+        }
+        let braked = wrong_sign_in(&backend, &name.to_uppercase(), "203.0.115.1").await;
+        assert_eq!((braked.status, braked.error().as_str()), (429, "account_throttled"), "{name}");
+        assert!(retry_after(&braked) >= 1);
+    }
+    let from_known =
+        backend.post(LOGIN).from("203.0.116.1").header("cookie", format!("__Host-stratora_device={device}"));
+    assert_eq!(from_known.json(&body).send().await.unwrap().status, 200);
+    for number in 0..21 {
+        wrong_sign_in(&backend, "grace", &format!("203.0.117.{}", number + 1)).await;
+    }
+    let reset = backend.post(&format!("/api/v1/users/{id}/reset-password")).bearer(&admin).send().await.unwrap();
+    sign_in(&backend, "grace", &text(&reset.json(), "one_time_password"), "203.0.118.1").await;
+    let log = "/api/v1/audit-logs?action=account.throttle";
+    let log = backend.get(log).bearer(&admin).send().await.unwrap().json();
+    assert!(log["total"].as_u64().unwrap() >= 2, "{log}");
+}
+
+#[tokio::test]
+async fn the_sixth_sign_in_is_refused_even_with_the_right_password() {
+    let mut installation = Installation::on_sqlite();
+    let one_time = installation.one_time_password();
+    let backend = installation.backend();
+    for (remaining, content_type) in
+        [(4, "application/json"), (3, "text/plain"), (2, "application/json"), (1, ""), (0, "x")]
+    {
+        let malformed = backend.post(LOGIN).from("203.0.113.9").body(content_type, "{").send().await.unwrap();
+        assert!(matches!(malformed.status, 400 | 415), "{}", malformed.status);
+        assert_eq!(malformed.only("ratelimit-policy").as_deref(), Some("\"login\";q=5;w=300"));
+        let field = malformed.only("ratelimit").unwrap();
+        assert!(field.starts_with(&format!("\"login\";r={remaining};t=")), "{field}");
+    }
+    let body = json!({"username": "admin", "password": one_time});
+    let refused = backend.post(LOGIN).from("203.0.113.9").json(&body).send().await.unwrap();
+    assert_eq!((refused.status, refused.error().as_str()), (429, "rate_limited"));
+    let wait = retry_after(&refused);
+    assert_eq!(refused.only("ratelimit"), Some(format!("\"login\";r=0;t={wait}")));
+    assert!((200..=300).contains(&wait));
+    sign_in(&backend, "admin", &one_time, "203.0.113.10").await;
+}
+
+#[tokio::test]
+async fn looking_at_the_sign_in_costs_nothing() {
+    let installation = Installation::on_sqlite();
+    let backend = installation.backend();
+    for method in ["HEAD", "OPTIONS", "GET", "PUT", "FOO"] {
+        for _ in 0..3 {
+            let request = backend.request(method.parse().unwrap(), LOGIN).from("203.0.113.9");
+            assert_eq!(request.send().await.unwrap().status, 405, "{method}");
+        }
+    }
+    assert_eq!(wrong_sign_in(&backend, "nobody", "203.0.113.9").await.status, 401);
+}
+
+#[tokio::test]
+async fn every_limited_endpoint_is_limited() {
+    let mut installation = Installation::on_sqlite();
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let leak = json!({"api_key": "x"});
+    let change = json!({"current_password": "wrong wrong wrong", "new_password": "short"});
+    for (name, path) in [
+        ("oidc-authorize", "/api/v1/auth/oidc/authorize/1"),
+        ("oidc-callback", "/api/v1/auth/oidc/callback"),
+        ("sso", "/api/v1/auth/sso"),
+        ("register", "/api/v1/components/register"),
+        ("report-leak", "/api/v1/keys/report-leak"),
+        ("change-password", "/api/v1/auth/change-password"),
+    ] {
+        let ask = async || {
+            let request = match name {
+                "report-leak" => backend.post(path).json(&leak),
+                "change-password" => backend.post(path).bearer(&admin).json(&change),
+                "register" => backend.post(path),
+                _ => backend.get(path),
+            };
+            request.from("203.0.113.9").send().await.unwrap()
+        };
+        for number in 0..10 {
+            let answer = ask().await;
+            assert_ne!(answer.status, 429, "{name}: {number}");
+            let policy = answer.only("ratelimit-policy").unwrap();
+            assert_eq!(policy, format!("\"{name}\";q=10;w=60"));
+        }
+        let refused = ask().await;
+        assert_eq!((refused.status, refused.error().as_str()), (429, "rate_limited"), "{name}");
+        assert!((1..=60).contains(&retry_after(&refused)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn forged_headers_get_nobody_another_address() {
+    let mut installation = Installation::on_sqlite();
+    installation.start_nginx();
+    let proxy = installation.proxy();
+    for number in 0..5 {
+        let forged = wrong_sign_in(&proxy, "nobody", &format!("203.0.113.{number}")).await;
+        assert_eq!(forged.status, 401);
+    }
+    for (name, value) in [
+        ("x-forwarded-for", "203.0.113.77"),
+        ("forwarded", "for=203.0.113.77"),
+        ("x-real-ip", "203.0.113.77"),
+        ("x-forwarded-host", "evil.test"),
+    ] {
+        let body = json!({"username": "nobody", "password": "wrong"});
+        let forged = proxy.post(LOGIN).header(name, value).json(&body).send().await.unwrap();
+        assert_eq!(forged.status, 429, "{name}");
+    }
+    let base = format!("https://localhost:{}", installation.https_port);
+    let elsewhere = Client::from_address(base, IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9))).unwrap();
+    assert_eq!(wrong_sign_in(&elsewhere, "nobody", "127.0.0.1").await.status, 401, "another address is another client");
+}
+
+#[tokio::test]
+async fn what_does_not_read_as_an_address_counts_for_the_peer() {
+    let installation = Installation::on_sqlite();
+    let backend = installation.backend();
+    for forged in ["unknown", "203.0.113.9:4711", "fe80::1%eth0", "0177.0.0.1", ",,,", "127.0.0.1"] {
+        let answer = wrong_sign_in(&backend, "nobody", forged).await;
+        assert!(matches!(answer.status, 401 | 429), "{forged}");
+    }
+    assert_eq!(wrong_sign_in(&backend, "nobody", "").await.status, 429, "they all were one client");
+    for number in 0..5 {
+        assert_eq!(wrong_sign_in(&backend, "nobody", &format!("2001:db8::{number}")).await.status, 401);
+    }
+    assert_eq!(wrong_sign_in(&backend, "nobody", "2001:db8::ffff").await.status, 429, "a /64 is one client");
+}
+
+#[tokio::test]
+async fn two_servers_on_one_database_count_and_revoke_as_one() {
+    let mut installation = Installation::on_postgres();
+    let admin = installation.admin().await;
+    let port = free_port().unwrap();
+    let mut command = installation.command(&["serve"]);
+    command.env("STRATORA__SERVER__PORT", port.to_string());
+    let _second = Background::start(&mut command, &installation.path(""), "second").unwrap();
+    until("the second server", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()).unwrap();
+    let (one, two) = (installation.backend(), Client::new(format!("http://127.0.0.1:{port}")).unwrap());
+
+    for (number, client) in [&one, &two, &one, &two, &one].into_iter().enumerate() {
+        assert_eq!(wrong_sign_in(client, "nobody", "203.0.113.9").await.status, 401, "{number}");
+    }
+    for client in [&two, &one] {
+        assert_eq!(wrong_sign_in(client, "nobody", "203.0.113.9").await.status, 429);
+    }
+    let (id, key) = create_component(&one, &admin, "Berlin").await;
+    let config = format!("/api/v1/remote-collectors/{id}/config");
+    assert_eq!(two.get(&config).key(&key).send().await.unwrap().error(), "no_config");
+    one.post(&format!("/api/v1/remote-components/{id}/revoke")).bearer(&admin).send().await.unwrap();
+    assert_eq!(two.get(&config).key(&key).send().await.unwrap().error(), "key_revoked");
+    one.post("/api/v1/auth/logout").bearer(&admin).send().await.unwrap();
+    assert_eq!(two.get("/api/v1/auth/me").bearer(&admin).send().await.unwrap().status, 401);
+}
