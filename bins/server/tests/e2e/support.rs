@@ -103,7 +103,11 @@ impl Installation {
 
     pub(crate) fn start_server(&mut self) {
         let mut command = self.command(&["serve"]);
-        let mut server = Background::start(&mut command, self.directory.path(), "server").unwrap();
+        self.start_command(&mut command);
+    }
+
+    pub(crate) fn start_command(&mut self, command: &mut Command) {
+        let mut server = Background::start(command, self.directory.path(), "server").unwrap();
         let port = self.port;
         until("the server", || TcpStream::connect(("127.0.0.1", port)).is_ok() || server.has_ended()).unwrap();
         assert!(!server.has_ended(), "the server ended: {}", server.stderr());
