@@ -1,13 +1,15 @@
 //! An HTTP client that follows nothing, keeps nothing and shows everything, duplicates included.
 
+use std::fs;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{ClientBuilder, Method, RequestBuilder};
 use serde::Serialize;
+
+use crate::Certificate;
 
 /// Longer than anything that is expected to be answered takes.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -19,24 +21,33 @@ pub struct Client {
     base: String,
 }
 
-fn builder() -> reqwest::ClientBuilder {
+fn builder() -> ClientBuilder {
     // Whoever comes first decides for the process; the others find it decided alike.
     let _installed = rustls::crypto::ring::default_provider().install_default();
-    // The certificate is one that the test made a moment ago.
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(TIMEOUT)
-        .danger_accept_invalid_certs(true)
-        .no_proxy()
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).no_proxy()
+}
+
+/// Takes any certificate: the server made it a moment ago.
+fn careless() -> ClientBuilder {
+    builder().tls_danger_accept_invalid_certs(true)
 }
 
 impl Client {
-    /// A client of the server at `base`.
+    /// A client of the server at `base`, whoever that claims to be.
     ///
     /// # Errors
     /// When the client cannot be built.
     pub fn new(base: impl Into<String>) -> anyhow::Result<Self> {
-        Ok(Self { http: builder().build()?, base: base.into() })
+        Ok(Self { http: careless().build()?, base: base.into() })
+    }
+
+    /// A client that believes this certificate and no other.
+    ///
+    /// # Errors
+    /// When the certificate cannot be read, or the client cannot be built.
+    pub fn trusting(base: impl Into<String>, certificate: &Certificate) -> anyhow::Result<Self> {
+        let trusted = reqwest::Certificate::from_pem(&fs::read(&certificate.certificate)?)?;
+        Ok(Self { http: builder().tls_certs_only([trusted]).build()?, base: base.into() })
     }
 
     /// A client that connects from another address of this machine.
@@ -44,7 +55,7 @@ impl Client {
     /// # Errors
     /// When the client cannot be built.
     pub fn from_address(base: impl Into<String>, address: IpAddr) -> anyhow::Result<Self> {
-        Ok(Self { http: builder().local_address(address).build()?, base: base.into() })
+        Ok(Self { http: careless().local_address(address).build()?, base: base.into() })
     }
 
     /// A request.
@@ -83,14 +94,16 @@ impl Client {
 pub struct Request(RequestBuilder);
 
 impl Request {
-    /// With one more header, beside others of the same name.
+    /// With one more header, beside others of the same name. One that HTTP does not know makes [`Self::send`] fail.
     #[must_use]
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        let (name, value) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_ref()));
-        match (name, value) {
-            (Ok(name), Ok(value)) => Self(self.0.header(name, value)),
-            _ => self,
-        }
+        Self(self.0.header(name, value.as_ref()))
+    }
+
+    /// With one more cookie, in a header of its own.
+    #[must_use]
+    pub fn cookie(self, name: &str, value: &str) -> Self {
+        self.header("cookie", format!("{name}={value}"))
     }
 
     /// With a session's token.
@@ -133,10 +146,13 @@ impl Request {
     /// Sends it.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// When a header is none, or there is no answer.
     pub async fn send(self) -> anyhow::Result<Answer> {
         let response = self.0.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let status = response.status().as_u16();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let headers =
+            response.headers().iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
         let body = response.bytes().await.context("the body breaks off")?;
         Ok(Answer { status, headers, body })
     }
@@ -147,8 +163,8 @@ impl Request {
 pub struct Answer {
     /// Its status.
     pub status: u16,
-    /// Its headers.
-    pub headers: HeaderMap,
+    /// Its headers, names in lower case, as often and in the order as they came; those of one name stand together.
+    pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Bytes,
 }
@@ -171,8 +187,24 @@ impl Answer {
 
     /// Every value of a header, in order.
     pub fn all(&self, name: &str) -> Vec<String> {
-        let values = self.headers.get_all(name).iter();
-        values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+        self.values(name).map(str::to_owned).collect()
+    }
+
+    /// How often a header is there.
+    pub fn header_count(&self, name: &str) -> usize {
+        self.values(name).count()
+    }
+
+    /// The value of a header that may be there once.
+    ///
+    /// # Panics
+    /// When it is there more than once.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.values(name);
+        let first = values.next();
+        assert_eq!(values.next(), None, "{name} is there more than once");
+        first
     }
 
     /// The only value of a header; `None` when there is none, or more than one.
@@ -180,6 +212,10 @@ impl Answer {
         let mut values = self.all(name);
         let first = values.pop();
         if values.is_empty() { first } else { None }
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The value of the cookie that it sets under that name.

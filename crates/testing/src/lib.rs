@@ -3,18 +3,25 @@
 //!
 //! Waiting here is for other processes to be ready; what the tests assert never depends on how long it takes.
 
+mod certificate;
 mod client;
+mod headers;
 mod nginx;
 mod ports;
 mod postgres;
+mod postgres_database;
 mod process;
+mod programs;
 mod raw;
 mod victoria_metrics;
 
+pub use certificate::Certificate;
 pub use client::{Answer, Client, Request};
+pub use headers::assert_header_set;
 pub use nginx::Nginx;
 pub use ports::free_port;
-pub use postgres::PostgresDatabase;
+pub use postgres::{Postgres, SharedPostgres};
+pub use postgres_database::PostgresDatabase;
 pub use process::{Background, until};
 pub use raw::{RawAnswer, raw_tcp, raw_tls};
 pub use rustix::process::Signal;

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use rustix::process::Signal;
 
 use crate::process::{Background, until};
+
+const WORKERS: usize = 2;
 
 /// A running NGINX.
 pub struct Nginx {
@@ -26,7 +29,7 @@ impl Nginx {
             .concat();
         let pid = directory.join("nginx.pid");
         let text = format!(
-            "daemon off;\nworker_processes 2;\n{}pid {};\nerror_log stderr warn;\nevents {{}}\nhttp {{\n{temporary}    \
+            "daemon off;\nworker_processes {WORKERS};\n{}pid {};\nerror_log stderr notice;\nevents {{}}\nhttp {{\n{temporary}    \
              include {};\n}}\n",
             // As root NGINX would hand its workers to an account that cannot look into a temporary directory.
             if rustix::process::geteuid().is_root() { "user root;\n" } else { "" },
@@ -37,18 +40,31 @@ impl Nginx {
         let mut nginx =
             Self { server: Background::start(&mut command(&configuration), directory, "nginx")?, configuration };
         until("NGINX", || pid.exists() || nginx.server.has_ended())?;
-        ensure!(!nginx.server.has_ended(), "NGINX refused the site: {}", nginx.server.stderr());
+        ensure!(!nginx.server.has_ended(), "NGINX refused the site: {}", nginx.server.output());
         Ok(nginx)
     }
 
-    /// Has it read its configuration again.
+    /// Has it read its configuration again, and waits until only that is served.
     ///
     /// # Errors
-    /// When the configuration is refused.
-    pub fn reload(&self) -> anyhow::Result<()> {
-        let status = command(&self.configuration).args(["-s", "reload"]).status().context("cannot run nginx")?;
-        ensure!(status.success(), "NGINX refused to reload");
-        Ok(())
+    /// When the configuration is refused, with why.
+    pub fn reload(&mut self) -> anyhow::Result<()> {
+        // Each worker says when it has stopped to accept connections and goes.
+        let gone = |log: &str| log.matches("gracefully shutting down").count();
+        let before = gone(&self.server.output());
+        let output = command(&self.configuration).args(["-s", "reload"]).output().context("cannot run nginx")?;
+        ensure!(output.status.success(), "NGINX refused to reload: {}", String::from_utf8_lossy(&output.stderr));
+        until("NGINX's new workers", || gone(&self.server.output()) >= before + WORKERS)
+            .with_context(|| self.server.output())
+    }
+
+    /// Stops it; its ports are free afterwards.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        // The master ends its workers; killed, it would leave them.
+        self.server.stop(Signal::TERM).map(drop)
     }
 }
 
@@ -61,8 +77,6 @@ fn command(configuration: &Path) -> Command {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // The master ends its workers; killed, it would leave them.
-        self.server.signal(rustix::process::Signal::TERM);
-        let _ended = self.server.wait();
+        let _ended = self.stop();
     }
 }

@@ -23,11 +23,19 @@ pub struct RawAnswer {
 }
 
 impl RawAnswer {
-    /// The status of each response, in order. A body that held a status line would count too.
+    /// The status of each response, in order, interim ones (1xx) included. What looks like a status line within a body
+    /// counts too: a response that hides behind another is seen, wherever that one ends.
     pub fn statuses(&self) -> Vec<u16> {
-        let lines = self.text.lines().filter(|line| line.starts_with("HTTP/1."));
-        lines.filter_map(|line| line.split(' ').nth(1)?.parse().ok()).collect()
+        self.text.match_indices("HTTP/1.").filter_map(|(at, _)| status(self.text.get(at..)?)).collect()
     }
+}
+
+/// The status of a line `HTTP/1.1 200 OK`, whose reason may be missing; RFC 9112, section 4.
+fn status(line: &str) -> Option<u16> {
+    let line = line.strip_prefix("HTTP/1.")?.strip_prefix(|minor: char| minor.is_ascii_digit())?.strip_prefix(' ')?;
+    let (digits, rest) = line.split_at_checked(3)?;
+    let ends = rest.starts_with([' ', '\r', '\n']) && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if ends { digits.parse().ok() } else { None }
 }
 
 /// Sends `bytes` in clear to a port of this machine.
@@ -108,5 +116,32 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statuses(text: &str) -> Vec<u16> {
+        RawAnswer { text: text.to_owned(), closed: true }.statuses()
+    }
+
+    #[test]
+    fn a_response_behind_a_body_without_a_line_end_is_counted() {
+        let pipelined = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 404 Not Found\r\n\r\n";
+        assert_eq!(statuses(pipelined), [200, 404]);
+    }
+
+    #[test]
+    fn interim_responses_and_missing_reasons_are_counted() {
+        assert_eq!(statuses("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 204\r\n\r\n"), [100, 204]);
+    }
+
+    #[test]
+    fn what_is_no_status_line_is_not_counted() {
+        assert!(statuses("").is_empty());
+        assert!(statuses("<h1>It works</h1>").is_empty(), "an answer in HTTP/0.9 has none");
+        assert!(statuses("GET / HTTP/1.1\r\nHTTP/1.1 2000 \nHTTP/1.1 +20 \nHTTP/1.x 200 \nHTTP/1.1 20").is_empty());
     }
 }

@@ -3,6 +3,9 @@
 use std::net::TcpStream;
 use std::process::Command;
 
+use anyhow::{Context as _, ensure};
+use rustix::process::Signal;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::{Background, until};
@@ -10,7 +13,7 @@ use crate::{Client, free_port};
 
 /// A running `VictoriaMetrics`. Fields are dropped in this order: the server before its files.
 pub struct VictoriaMetrics {
-    _server: Background,
+    server: Background,
     _directory: TempDir,
     port: u16,
 }
@@ -29,9 +32,11 @@ impl VictoriaMetrics {
             .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
             // What was written is seen at once.
             .arg("-search.latencyOffset=0s");
-        let server = Background::start(&mut command, directory.path(), "victoria-metrics")?;
-        until("VictoriaMetrics", || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
-        Ok(Self { _server: server, _directory: directory, port })
+        let mut server = Background::start(&mut command, directory.path(), "victoria-metrics")?;
+        let listens = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+        until("VictoriaMetrics", || listens() || server.has_ended()).with_context(|| server.output())?;
+        ensure!(!server.has_ended(), "VictoriaMetrics ended at once: {}", server.output());
+        Ok(Self { server, _directory: directory, port })
     }
 
     /// Where it listens.
@@ -43,10 +48,34 @@ impl VictoriaMetrics {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn series(&self, selector: &str) -> anyhow::Result<Vec<serde_json::Value>> {
+    pub async fn series(&self, selector: &str) -> anyhow::Result<Vec<Value>> {
+        let found = self.ask("/api/v1/series", &[("match[]", selector), ("start", "0")]).await?;
+        Ok(found.as_array().cloned().unwrap_or_default())
+    }
+
+    /// What an expression of `MetricsQL` is now, once what was written so far is visible: for each series its labels as
+    /// `metric`, and as `value` the time and, as text, the value.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses the expression.
+    pub async fn query(&self, expression: &str) -> anyhow::Result<Vec<Value>> {
+        let found = self.ask("/api/v1/query", &[("query", expression)]).await?;
+        Ok(found.get("result").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+
+    /// Stops it. Nobody listens at its address afterwards.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        self.server.stop(Signal::INT).map(drop)
+    }
+
+    async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {
         let client = Client::new(self.url())?;
         client.get("/internal/force_flush").send().await?;
-        let answer = client.get("/api/v1/series").query(&[("match[]", selector), ("start", "0")]).send().await?;
-        Ok(answer.json().get("data").and_then(serde_json::Value::as_array).cloned().unwrap_or_default())
+        let answer = client.get(path).query(parameters).send().await?;
+        ensure!(answer.status == 200, "VictoriaMetrics: {}", answer.text());
+        Ok(answer.json().get("data").cloned().unwrap_or_default())
     }
 }

@@ -72,14 +72,12 @@ async fn the_audit_log_cannot_be_changed_unnoticed(mut installation: Installatio
     for statement in [change, "DELETE FROM audit_records WHERE seq = 2"] {
         assert!(!execute(&installation, statement), "the database refuses: {statement}");
     }
-    let unlocked = match &installation.postgres {
-        Some(_) => execute(&installation, &format!("ALTER TABLE audit_records DISABLE TRIGGER ALL; {change}")),
-        None => {
-            let triggers =
-                "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_master WHERE type = 'trigger'";
-            let drop = sqlite(&installation, triggers).unwrap();
-            execute(&installation, &format!("{drop}; {change}"))
-        }
+    let unlocked = if installation.postgres.is_some() {
+        execute(&installation, &format!("ALTER TABLE audit_records DISABLE TRIGGER ALL; {change}"))
+    } else {
+        let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_master WHERE type = 'trigger'";
+        let drop = sqlite(&installation, triggers).unwrap();
+        execute(&installation, &format!("{drop}; {change}"))
     };
     assert!(unlocked);
     let found = refused(&installation.run(&["audit", "verify"]), 1);
