@@ -1,5 +1,6 @@
 //! `cargo xtask`: the tasks of development, written in Rust so that whoever can build the product can run them.
 
+mod bench;
 mod postgres;
 mod process;
 mod programs;
@@ -21,6 +22,8 @@ enum Task {
     Run(run::Options),
     /// Run everything that continuous integration runs, installing what it needs where it may.
     Test(test::Options),
+    /// Measure what the product costs, as ratios to a floor of the same run.
+    Bench(bench::Options),
     /// Check what no compiler checks: who depends on whom, licences, and how files are laid out.
     Tidy,
 }
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let ended = match Task::parse() {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Tidy => tidy::run(),
     };
     ended.unwrap_or_else(|error| {

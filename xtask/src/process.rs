@@ -83,6 +83,11 @@ impl Background {
         child.map(Self).with_context(|| format!("cannot start {}", command.get_program().display()))
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Whether it ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))

@@ -5,7 +5,6 @@
 
 mod certificate;
 mod client;
-mod headers;
 mod nginx;
 mod ports;
 mod postgres;
@@ -17,7 +16,6 @@ mod victoria_metrics;
 
 pub use certificate::Certificate;
 pub use client::{Answer, Client, Request};
-pub use headers::assert_header_set;
 pub use nginx::Nginx;
 pub use ports::free_port;
 pub use postgres::{Postgres, SharedPostgres};

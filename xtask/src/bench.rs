@@ -1,0 +1,86 @@
+//! `cargo xtask bench`: what the product costs, as ratios to a floor that is measured in the same run. The machine is
+//! whatever it is, and shared; a ratio survives that better than a number of requests a second.
+
+mod figures;
+mod load;
+mod subject;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::postgres::Postgres;
+use crate::programs::{self, Program, VICTORIA_METRICS};
+use crate::{process, workspace};
+
+use figures::{Figure, Report};
+use subject::Subject;
+
+/// What only measuring needs.
+const FOR_BENCH: [Program; 5] = [
+    Program { name: "wrk", package: "wrk", purpose: "the load" },
+    Program { name: "taskset", package: "util-linux", purpose: "a core for the server and one for the load" },
+    Program { name: "curl", package: "curl", purpose: "to prepare what is measured" },
+    Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
+    VICTORIA_METRICS,
+];
+
+/// How to measure.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How many seconds each load lasts.
+    #[arg(long, default_value_t = 4)]
+    seconds: u32,
+    /// Write the figures to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Measures everything. Fails when one of the marks is missed.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    programs::require_or_install(&FOR_BENCH)?;
+    build()?;
+    process::outlive_signals()?;
+    let directory = tempfile::Builder::new().prefix("stratora-bench-").tempdir()?;
+    let report = measure(&directory, options.seconds)?;
+    println!("{}", report.table());
+    if let Some(file) = &options.json {
+        fs::write(file, report.json()?).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(if report.marks_hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn build() -> Result<()> {
+    let mut build = workspace::cargo();
+    build.args(["build", "--release", "--package", "stratora-server", "--package", "stratora-hashing"]);
+    build.args(["--bins", "--examples"]).current_dir(workspace::root());
+    anyhow::ensure!(process::run(&mut build)?.success(), "the release build failed");
+    Ok(())
+}
+
+fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
+    let bare = subject::bare(directory.path())?;
+    let mut figures = Vec::new();
+    {
+        let server =
+            Subject::start(directory.path(), "sqlite", &format!("sqlite:{}/stratora.db", directory.path().display()))?;
+        figures.extend(figures::of_requests("SQLite", &bare, &server, seconds)?);
+        figures.push(figures::of_ingest(&server, seconds)?);
+        figures.push(figures::of_sign_in(&server)?);
+        figures.push(figures::of_a_flood(&server, seconds)?);
+    }
+    let postgres = Postgres::start()?;
+    let server = Subject::start(directory.path(), "postgres", &format!("{}/postgres", postgres.url()))?;
+    figures.extend(figures::of_requests("PostgreSQL", &bare, &server, seconds)?);
+    Ok(Report::new(figures))
+}
+
+impl Figure {
+    /// Whether the figure keeps within its mark, if it has one.
+    fn holds(&self) -> Option<bool> {
+        self.at_most.map(|mark| self.ratio <= mark)
+    }
+}

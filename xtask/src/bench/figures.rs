@@ -1,0 +1,228 @@
+//! The figures: each a cost in the product over the cost of a floor, both measured in turns in the same run.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::load::{Load, Met, write_flood, write_post};
+use super::subject::{Listener, SERVER_CORE, Subject, bare_bcrypt};
+
+/// How often each load is put on, in turns with its floor; the median counts.
+const ROUNDS: usize = 3;
+/// How many connections the load has: enough that the server is never idle.
+const CONNECTIONS: u32 = 32;
+/// How many clients hammer the sign-in.
+const FLOODERS: u32 = 8;
+/// How many sign-ins are timed: the kernel accounts hundredths of a second, a hash takes a quarter of one.
+const SIGN_INS: u32 = 16;
+
+/// One figure.
+pub(super) struct Figure {
+    what: String,
+    floor: &'static str,
+    measured: String,
+    pub(super) ratio: f64,
+    pub(super) at_most: Option<f64>,
+}
+
+/// What the rounds of one figure came to.
+struct Rounds {
+    ratios: Vec<f64>,
+    rates: Vec<f64>,
+}
+
+impl Rounds {
+    const NONE: Self = Self { ratios: Vec::new(), rates: Vec::new() };
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Requests with a key and with a session, and a 304, against the bare handler; both on one core.
+pub(super) fn of_requests(database: &str, bare: &Listener, server: &Subject, seconds: u32) -> Result<Vec<Figure>> {
+    server.pin(Some(SERVER_CORE))?;
+    let load = |url: String, headers: Vec<String>| Load {
+        url,
+        headers,
+        script: None,
+        connections: CONNECTIONS,
+        seconds,
+        core: Some(1 - SERVER_CORE),
+    };
+    let subjects = [
+        ("a component's request", load(server.url(&server.config()), vec![server.api_key()])),
+        ("a session's request", load(server.url("/api/v1/auth/me"), vec![server.bearer()])),
+        (
+            "a 304",
+            load(server.url(&server.config()), vec![server.api_key(), format!("If-None-Match: {}", server.etag)]),
+        ),
+    ];
+    let floor = load(format!("{}/", bare.base), Vec::new());
+    let mut rounds = [const { Rounds::NONE }; 3];
+    for _ in 0..ROUNDS {
+        let bare = floor.run()?.rate;
+        for ((_, load), rounds) in subjects.iter().zip(&mut rounds) {
+            let rate = load.run()?.rate;
+            rounds.ratios.push(rate / bare);
+            rounds.rates.push(rate);
+        }
+    }
+    server.pin(None)?;
+    let figures = subjects.iter().zip(rounds).map(|((what, _), Rounds { ratios, rates })| Figure {
+        what: format!("{what}, {database}"),
+        floor: "requests a second of a bare handler",
+        measured: format!("{:.0}/s", median(rates)),
+        ratio: median(ratios),
+        at_most: None,
+    });
+    Ok(figures.collect())
+}
+
+/// Measurements through the server, against writing them to the time-series store directly.
+pub(super) fn of_ingest(server: &Subject, seconds: u32) -> Result<Figure> {
+    let script = server.script("ingest.lua");
+    write_post(&script, "text/plain", &"cpu,host=a usage=42\n".repeat(20))?;
+    let load = |url: String, headers: Vec<String>| Load {
+        url,
+        headers,
+        script: Some(script.as_path()),
+        connections: CONNECTIONS,
+        seconds,
+        core: None,
+    };
+    let direct = load(server.time_series_url("/write"), Vec::new());
+    let through = load(server.url("/api/v1/ingest/influx"), vec![server.api_key()]);
+    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let direct = direct.run()?.rate;
+        let rate = through.run()?.rate;
+        ratios.push(rate / direct);
+        rates.push(rate);
+    }
+    Ok(Figure {
+        what: "ingest of 20 lines, SQLite".to_owned(),
+        floor: "requests a second to VictoriaMetrics directly",
+        measured: format!("{:.0}/s", median(rates)),
+        ratio: median(ratios),
+        at_most: None,
+    })
+}
+
+/// The CPU time of a sign-in, against that of one verification.
+pub(super) fn of_sign_in(server: &Subject) -> Result<Figure> {
+    let (mut ratios, mut costs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let bare = bare_bcrypt(SIGN_INS)?;
+        let cost = server.cpu_of_sign_ins(SIGN_INS)?;
+        ratios.push(cost / bare);
+        costs.push(cost * 1000.0);
+    }
+    Ok(Figure {
+        what: "CPU of a sign-in, SQLite".to_owned(),
+        floor: "CPU of one bare bcrypt of cost 12",
+        measured: format!("{:.0} ms", median(costs)),
+        ratio: median(ratios),
+        at_most: Some(1.05),
+    })
+}
+
+/// How long a session's request takes while sign-ins flood, against when all is quiet.
+pub(super) fn of_a_flood(server: &Subject, seconds: u32) -> Result<Figure> {
+    let script = server.script("flood.lua");
+    write_flood(&script)?;
+    let session = Load {
+        url: server.url("/api/v1/auth/me"),
+        headers: vec![server.bearer()],
+        script: None,
+        connections: FLOODERS,
+        seconds,
+        core: None,
+    };
+    let flood = Load {
+        url: server.url("/"),
+        headers: Vec::new(),
+        script: Some(script.as_path()),
+        connections: FLOODERS,
+        // Around the load that is measured.
+        seconds: seconds + 2,
+        core: None,
+    };
+    let (mut ratios, mut times) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let Met { p99: quiet, .. } = session.run()?;
+        let mut flooding = flood.command().stdout(Stdio::null()).spawn().context("cannot start wrk")?;
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let flooded = session.run();
+        flooding.wait().context("cannot wait for wrk")?;
+        let Met { p99: flooded, .. } = flooded?;
+        ratios.push(flooded / quiet);
+        times.push(flooded);
+    }
+    Ok(Figure {
+        what: "p99 of a session's request while 8 clients hammer the sign-in".to_owned(),
+        floor: "its p99 when all is quiet",
+        measured: format!("{:.2} ms", median(times)),
+        ratio: median(ratios),
+        at_most: Some(5.0),
+    })
+}
+
+/// All figures, and the machine that they are of.
+pub(super) struct Report {
+    machine: String,
+    figures: Vec<Figure>,
+}
+
+impl Report {
+    pub(super) fn new(figures: Vec<Figure>) -> Self {
+        Self { machine: machine(), figures }
+    }
+
+    pub(super) fn marks_hold(&self) -> bool {
+        self.figures.iter().all(|figure| figure.holds() != Some(false))
+    }
+
+    /// As a table in Markdown.
+    pub(super) fn table(&self) -> String {
+        let mut table = format!("{}\n\n| what | measured | ratio | to | mark |\n|---|---|---|---|---|\n", self.machine);
+        for figure in &self.figures {
+            let Figure { what, floor, measured, ratio, at_most } = figure;
+            let mark = match (at_most, figure.holds()) {
+                (Some(mark), Some(true)) => format!("at most {mark}: holds"),
+                (Some(mark), _) => format!("at most {mark}: MISSED"),
+                (None, _) => String::new(),
+            };
+            // Writing to a string cannot fail.
+            let _ = writeln!(table, "| {what} | {measured} | {ratio:.2} | {floor} | {mark} |");
+        }
+        table
+    }
+
+    pub(super) fn json(&self) -> Result<String> {
+        let figures: Vec<_> = self
+            .figures
+            .iter()
+            .map(|figure| {
+                let Figure { what, floor, measured, ratio, at_most } = figure;
+                json!({"what": what, "measured": measured, "ratio": ratio, "to": floor, "at_most": at_most, "holds": figure.holds()})
+            })
+            .collect();
+        Ok(serde_json::to_string_pretty(&json!({"machine": self.machine, "figures": figures}))?)
+    }
+}
+
+/// The machine in one line.
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        cpu.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1)).unwrap_or(" unknown CPU");
+    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let rustc = Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    format!("{cores} ×{model}, Linux {}, {}", kernel.trim(), String::from_utf8_lossy(&rustc).trim())
+}
