@@ -250,3 +250,42 @@ async fn parallel_rotations_leave_one_live_key(mut installation: Installation) {
     }
     assert!(live >= 1, "no key works");
 }
+
+/// A Prometheus remote-write request with one sample of `up{component="Paris"}`: protocol buffers in a snappy block that
+/// consists of one literal.
+fn remote_write(milliseconds: i64) -> Vec<u8> {
+    let field = |number: u8, bytes: &[u8]| [&[(number << 3) | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat();
+    let label = |name: &str, value: &str| field(1, &[field(1, name.as_bytes()), field(2, value.as_bytes())].concat());
+    let mut sample = [&[(1 << 3) | 1][..], &1.0_f64.to_le_bytes(), &[2 << 3]].concat();
+    let mut rest = u64::try_from(milliseconds).unwrap();
+    while rest >= 0x80 {
+        sample.push(u8::try_from(rest & 0x7f).unwrap() | 0x80);
+        rest >>= 7;
+    }
+    sample.push(u8::try_from(rest).unwrap());
+    let series = [label("__name__", "up"), label("component", "Paris"), field(2, &sample)].concat();
+    let message = field(1, &series);
+    let length = u8::try_from(message.len()).unwrap();
+    [&[length, 60 << 2, length - 1][..], &message].concat()
+}
+
+#[tokio::test]
+async fn prometheus_writes_under_its_own_identity_too() {
+    let mut installation = Installation::on_sqlite();
+    let admin = installation.admin().await;
+    let (installation, store) = with_time_series(installation);
+    let backend = installation.backend();
+    let (id, key) = create_component(&backend, &admin, "Berlin").await;
+    let beat = json!({"hostname": "h", "version": "1", "os": "linux"});
+    let heartbeat = backend.post(&format!("/api/v1/agents/heartbeat/{id}")).key(&key).json(&beat).send().await.unwrap();
+    let now: stratora_clock::Timestamp = text(&heartbeat.json(), "server_time").parse().unwrap();
+    let write = backend.post("/api/v1/ingest/prometheus").key(&key).header("content-encoding", "snappy");
+    let body = remote_write(now.as_micros() / 1000);
+    let written = write.body("application/x-protobuf", body).send().await.unwrap();
+    assert_eq!(written.status, 204, "{}", written.text());
+    let series = store.series("up").await.unwrap();
+    assert_eq!(series.len(), 1, "{series:?}");
+    assert_eq!((&series[0]["component"], &series[0]["component_id"]), (&json!("Berlin"), &json!(id)));
+    let gzip = backend.post("/api/v1/ingest/prometheus").key(&key).header("content-encoding", "gzip");
+    assert_eq!(gzip.body("application/x-protobuf", vec![1]).send().await.unwrap().status, 415);
+}
