@@ -90,12 +90,8 @@ async fn strangers_brake_an_account_and_do_not_lock_its_owner_out(mut installati
     let device = known.cookie("__Host-stratora_device").unwrap();
     for name in ["grace", "nobody"] {
         for number in 0..21 {
-            let refused = wrong_sign_in(&backend, name, &format!("203.0.113.{}", number + 1)).await;
+            let refused = wrong_sign_in(&backend, name, &format!("203.0.{}.{}", 200 + name.len(), number + 1)).await;
             assert_eq!(refused.status, 401, "{name}: {number}");
-            // Each name from addresses of its own, to meet the brake and not the limit.
-            if number % 4 == 3 && name == "nobody" {
-                assert_eq!(wrong_sign_in(&backend, "other", &format!("203.0.114.{}", number + 1)).await.status, 401);
-            }
         }
         let braked = wrong_sign_in(&backend, &name.to_uppercase(), "203.0.115.1").await;
         assert_eq!((braked.status, braked.error().as_str()), (429, "account_throttled"), "{name}");
