@@ -89,12 +89,20 @@ async fn strangers_brake_an_account_and_do_not_lock_its_owner_out(mut installati
     let known = backend.post(LOGIN).from("198.51.100.2").json(&body).send().await.unwrap();
     let device = known.cookie("__Host-stratora_device").unwrap();
     for name in ["grace", "nobody"] {
-        for number in 0..21 {
-            let refused = wrong_sign_in(&backend, name, &format!("203.0.{}.{}", 200 + name.len(), number + 1)).await;
-            assert_eq!(refused.status, 401, "{name}: {number}");
-        }
-        let braked = wrong_sign_in(&backend, &name.to_uppercase(), "203.0.115.1").await;
-        assert_eq!((braked.status, braked.error().as_str()), (429, "account_throttled"), "{name}");
+        // The first delay is a second, which a slow machine takes for one hash; the next ones double.
+        let mut tries = 0;
+        let braked = loop {
+            let spelling = if tries % 2 == 0 { name.to_owned() } else { name.to_uppercase() };
+            let address = format!("203.0.{}.{}", 200 + name.len(), tries + 1);
+            let refused = wrong_sign_in(&backend, &spelling, &address).await;
+            if refused.status == 429 {
+                break refused;
+            }
+            assert_eq!(refused.status, 401, "{name}: {tries}");
+            tries += 1;
+        };
+        assert!((21..30).contains(&tries), "{name}: {tries} attempts");
+        assert_eq!(braked.error(), "account_throttled", "{name}");
         assert!(retry_after(&braked) >= 1);
     }
     let from_known =
