@@ -53,13 +53,19 @@ impl VictoriaMetrics {
         Ok(found.as_array().cloned().unwrap_or_default())
     }
 
-    /// What an expression of `MetricsQL` is now, once what was written so far is visible: for each series its labels as
-    /// `metric`, and as `value` the time and, as text, the value.
+    /// What an expression of `MetricsQL` is at the end of this second, once what was written so far is visible: for each
+    /// series its labels as `metric`, and as `value` the time and, as text, the value.
     ///
     /// # Errors
     /// When it does not answer, or refuses the expression.
     pub async fn query(&self, expression: &str) -> anyhow::Result<Vec<Value>> {
-        let found = self.ask("/api/v1/query", &[("query", expression)]).await?;
+        // By itself it takes the last full second for now, before what was just written.
+        let now = self.ask("/api/v1/query", &[("query", "time()")]).await?;
+        let second = now.pointer("/result/0/value/0").and_then(Value::as_i64).context("it tells no time")?;
+        let end = (second + 1).to_string();
+        // The cache would round the time down again.
+        let parameters = [("query", expression), ("time", &end), ("nocache", "1")];
+        let found = self.ask("/api/v1/query", &parameters).await?;
         Ok(found.get("result").and_then(Value::as_array).cloned().unwrap_or_default())
     }
 
