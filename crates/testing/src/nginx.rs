@@ -30,10 +30,12 @@ impl Nginx {
         let pid = directory.join("nginx.pid");
         let text = format!(
             "daemon off;\nworker_processes {WORKERS};\n{}pid {};\nerror_log stderr notice;\nevents {{}}\nhttp {{\n{temporary}    \
-             include {};\n}}\n",
+             access_log {};\n    include {};\n}}\n",
             // As root NGINX would hand its workers to an account that cannot look into a temporary directory.
             if rustix::process::geteuid().is_root() { "user root;\n" } else { "" },
             pid.display(),
+            // For a site that names none, which would otherwise log to a file of the system.
+            directory.join("nginx-access.log").display(),
             site.display(),
         );
         fs::write(&configuration, text)?;
