@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::Command;
 
 use serde_json::json;
 use stratora_testing::{Signal, VictoriaMetrics, until};
@@ -136,6 +137,51 @@ async fn what_cannot_be_written_down_does_not_happen() {
     let components = backend.get("/api/v1/remote-components").bearer(&admin).send().await.unwrap().json();
     assert_eq!(components["total"], 0);
     assert!(installation.run(&["audit", "verify"]).status.success());
+}
+
+#[tokio::test]
+async fn a_full_disk_lets_nobody_in_and_loses_nothing_that_was_answered_for() {
+    let mut installation = Installation::on_sqlite();
+    let admin = installation.admin().await;
+    installation.server().signal(Signal::TERM);
+    installation.server().wait().unwrap();
+    // No file grows past 512 KiB (`ulimit` counts blocks of 512 bytes), and to try is an error and no signal.
+    let serve = installation.command(&["serve"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$@\"", "sh"]);
+    limited.arg(serve.get_program()).args(serve.get_args()).env_remove("INVOCATION_ID");
+    installation.start_command(&mut limited);
+    let backend = installation.backend();
+    let mut created = Vec::new();
+    let refused = loop {
+        let body = json!({"name": format!("Berlin {}", created.len()), "kind": "collector"});
+        let answer = backend.post("/api/v1/remote-components").bearer(&admin).json(&body).send().await.unwrap();
+        if answer.status != 201 {
+            break answer;
+        }
+        created.push((text(&answer.json()["component"], "id"), text(&answer.json(), "api_key")));
+        assert!(created.len() < 1000, "the disk does not fill");
+    };
+    assert_eq!((refused.status, refused.error().as_str()), (503, "unavailable"), "{}", refused.text());
+    assert!(refused.only("retry-after").is_some());
+    let body = json!({"username": "admin", "password": PASSWORD});
+    let sign_in = backend.post("/api/v1/auth/login").json(&body).send().await.unwrap();
+    assert_eq!((sign_in.status, sign_in.cookie("__Host-stratora_session")), (503, None), "{}", sign_in.text());
+    assert_eq!(backend.get("/health/live").send().await.unwrap().status, 200);
+
+    installation.server().signal(Signal::KILL);
+    installation.server().wait().unwrap();
+    installation.start_server();
+    let backend = installation.backend();
+    let listed = backend.get("/api/v1/remote-components").bearer(&admin).send().await.unwrap().json();
+    assert_eq!(listed["total"], created.len());
+    for (id, key) in created.iter().rev().take(3) {
+        let pulled = backend.get(&format!("/api/v1/remote-collectors/{id}/config")).key(key).send().await.unwrap();
+        assert_eq!(pulled.error(), "no_config");
+    }
+    assert_eq!(backend.post("/api/v1/auth/login").json(&body).send().await.unwrap().status, 200);
+    let verified = installation.run(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }
 
 #[tokio::test]

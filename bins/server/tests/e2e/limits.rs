@@ -138,7 +138,13 @@ async fn the_sixth_sign_in_is_refused_even_with_the_right_password() {
     let wait = retry_after(&refused);
     assert_eq!(refused.only("ratelimit"), Some(format!("\"login\";r=0;t={wait}")));
     assert!((200..=300).contains(&wait));
+    assert_eq!(backend.post(LOGIN).from("203.0.113.9").json(&body).send().await.unwrap().status, 429);
     sign_in(&backend, "admin", &one_time, "203.0.113.10").await;
+    let admin = installation.admin().await;
+    let log = "/api/v1/audit-logs?action=access.rate_limit";
+    let log = backend.get(log).bearer(&admin).send().await.unwrap().json();
+    assert_eq!(log["total"], 1, "two refusals in one minute are one entry: {log}");
+    assert_eq!(log["items"][0]["outcome"], "denied", "{log}");
 }
 
 #[tokio::test]
@@ -218,15 +224,61 @@ async fn forged_headers_get_nobody_another_address() {
 async fn what_does_not_read_as_an_address_counts_for_the_peer() {
     let installation = Installation::on_sqlite();
     let backend = installation.backend();
-    for forged in ["unknown", "203.0.113.9:4711", "fe80::1%eth0", "0177.0.0.1", ",,,", "127.0.0.1"] {
-        let answer = wrong_sign_in(&backend, "nobody", forged).await;
-        assert!(matches!(answer.status, 401 | 429), "{forged}");
+    for _ in 0..5 {
+        assert_eq!(wrong_sign_in(&backend, "nobody", "127.0.0.1").await.status, 401);
     }
-    assert_eq!(wrong_sign_in(&backend, "nobody", "").await.status, 429, "they all were one client");
-    for number in 0..5 {
-        assert_eq!(wrong_sign_in(&backend, "nobody", &format!("2001:db8::{number}")).await.status, 401);
+    for forged in [
+        "",
+        "unknown",
+        "203.0.113.9:4711",
+        "[2001:db8::1]",
+        "fe80::1%eth0",
+        "0177.0.0.1",
+        ",,,",
+        "203.0.113.9, unknown",
+        "::1, 127.0.0.1",
+    ] {
+        assert_eq!(wrong_sign_in(&backend, "nobody", forged).await.status, 429, "{forged}");
     }
-    assert_eq!(wrong_sign_in(&backend, "nobody", "2001:db8::ffff").await.status, 429, "a /64 is one client");
+    for name in ["forwarded", "x-real-ip", "x-forwarded-host", "x-client-ip"] {
+        let body = json!({"username": "nobody", "password": "wrong"});
+        let value = if name == "forwarded" { "for=203.0.113.77" } else { "203.0.113.77" };
+        let forged = backend.post(LOGIN).header(name, value).json(&body).send().await.unwrap();
+        assert_eq!(forged.status, 429, "{name}");
+    }
+    assert_eq!(wrong_sign_in(&backend, "nobody", "127.0.0.2").await.status, 401, "not every 127/8 is the proxy");
+}
+
+#[tokio::test]
+async fn a_client_is_one_however_its_address_is_written() {
+    let installation = Installation::on_sqlite();
+    let backend = installation.backend();
+    for spellings in [
+        [
+            "2001:db8::1",
+            "2001:db8::2",
+            "2001:DB8:0:0::3",
+            "2001:db8::ffff:4",
+            "203.0.113.7, 2001:db8::5",
+            "2001:db8::6",
+        ],
+        [
+            "203.0.113.9",
+            "::ffff:203.0.113.9",
+            "::ffff:cb00:7109",
+            "198.51.100.7, 203.0.113.9",
+            "203.0.113.9, 127.0.0.1",
+            "::FFFF:203.0.113.9",
+        ],
+    ] {
+        for (number, spelling) in spellings.into_iter().enumerate() {
+            let expected = if number < 5 { 401 } else { 429 };
+            assert_eq!(wrong_sign_in(&backend, "nobody", spelling).await.status, expected, "{spelling}");
+        }
+    }
+    for other in ["2001:db8:0:1::1", "203.0.113.10", "203.0.113.7", "198.51.100.7"] {
+        assert_eq!(wrong_sign_in(&backend, "nobody", other).await.status, 401, "{other} is another client");
+    }
 }
 
 #[tokio::test]
@@ -246,6 +298,17 @@ async fn two_servers_on_one_database_count_and_revoke_as_one() {
     for client in [&two, &one] {
         assert_eq!(wrong_sign_in(client, "nobody", "203.0.113.9").await.status, 429);
     }
+    let sign_ins: Vec<_> = (0..50)
+        .flat_map(|_| [one.clone(), two.clone()])
+        .map(|client| tokio::spawn(async move { wrong_sign_in(&client, "nobody", "203.0.113.10").await.status }))
+        .collect();
+    let mut checked = 0;
+    for each in sign_ins {
+        let status = each.await.unwrap();
+        assert!(matches!(status, 401 | 429), "{status}");
+        checked += usize::from(status == 401);
+    }
+    assert_eq!(checked, 5, "whichever server was asked");
     let (id, key) = create_component(&one, &admin, "Berlin").await;
     let config = format!("/api/v1/remote-collectors/{id}/config");
     assert_eq!(two.get(&config).key(&key).send().await.unwrap().error(), "no_config");
