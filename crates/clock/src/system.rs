@@ -1,12 +1,25 @@
-//! The real clocks. The wall clock is read once; after that only the monotonic clock moves time, so that whoever turns
-//! the wall clock (by hand, NTP or a leap second) unlocks nothing and locks nobody out.
+//! The real clocks. The wall clock is read once; after that only the time since boot moves time, so that whoever turns
+//! the wall clock (by hand, NTP or a leap second) unlocks nothing and locks nobody out, and a machine that slept knows it.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::{Clock, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 
-/// Wall-clock time at start, moved on by the monotonic clock.
+use crate::{Clock, Stopwatch, Timestamp};
+
+/// The time since the machine was started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BootStopwatch;
+
+impl Stopwatch for BootStopwatch {
+    fn elapsed(&self) -> Duration {
+        // Not `Instant`, which stands still while the machine sleeps.
+        Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
+    }
+}
+
+/// Wall-clock time at start, moved on by the time since boot.
 #[derive(Debug)]
 pub struct SystemClock(MonotonicClock);
 
@@ -25,20 +38,19 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock set from outside and moved on by the monotonic clock. Replicas set theirs by their shared database.
+/// A clock set from outside and moved on by the time since boot. Replicas set theirs by their shared database.
 #[derive(Debug)]
 pub struct MonotonicClock {
-    origin: Instant,
+    origin: Duration,
     at_origin: AtomicI64,
     latest: AtomicI64,
 }
 
 impl MonotonicClock {
     /// A clock that reads `now` at this moment.
-    #[expect(clippy::disallowed_methods, reason = "this crate is where time is read")]
     pub fn starting_at(now: Timestamp) -> Self {
         Self {
-            origin: Instant::now(),
+            origin: BootStopwatch.elapsed(),
             at_origin: AtomicI64::new(now.as_micros()),
             latest: AtomicI64::new(now.as_micros()),
         }
@@ -55,7 +67,8 @@ impl MonotonicClock {
     }
 
     fn reading(&self) -> i64 {
-        let elapsed = i64::try_from(self.origin.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let elapsed = BootStopwatch.elapsed().saturating_sub(self.origin);
+        let elapsed = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
         self.at_origin.load(Ordering::Relaxed).saturating_add(elapsed)
     }
 }

@@ -1,0 +1,14 @@
+//! Credentials in memory, and when they may be trusted. A credential that is remembered is good only as long as this
+//! process can prove that nothing was revoked since it was read: alone on its database, because whoever writes tells
+//! [`Coherence`] before answering; among several replicas, because a [`Lease`] is shorter than any revocation waits
+//! ([`Settlement`]) for a replica that does not say that it has heard.
+
+mod cache;
+mod coherence;
+mod lease;
+mod settlement;
+
+pub use cache::{CredentialCache, Lookup};
+pub use coherence::{AsOf, Coherence, Subject};
+pub use lease::{Lease, RefusedLease};
+pub use settlement::{Replica, ReplicaId, Settlement};
