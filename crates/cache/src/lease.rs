@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long a replica trusts what it was told, from the moment at which it asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Lease(Duration);
 
 /// The lease is impossible.
@@ -19,6 +19,11 @@ impl Lease {
     pub fn lasting(span: Duration) -> Result<Self, RefusedLease> {
         let allowed = Duration::from_millis(200)..=Duration::from_secs(30);
         if allowed.contains(&span) { Ok(Self(span)) } else { Err(RefusedLease) }
+    }
+
+    /// How long it is.
+    pub const fn span(self) -> Duration {
+        self.0
     }
 
     /// How often it is renewed: three renewals may fail before it runs out.

@@ -20,6 +20,8 @@ pub struct Replica {
     pub renewals: u64,
     /// The last change that it has heard of.
     pub acknowledged: u64,
+    /// How long its leases last: as all others', unless somebody is just changing the setting.
+    pub lease: Lease,
 }
 
 /// The wait between the commit of a change and its answer. A replica that has heard of the change does not accept what it
@@ -28,6 +30,7 @@ pub struct Replica {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Settlement {
     change: u64,
+    committed: Duration,
     over: Duration,
     /// Who has not said that they know, and how often they had renewed; `None` until the replicas are known.
     silent: Option<BTreeMap<ReplicaId, u64>>,
@@ -36,7 +39,7 @@ pub struct Settlement {
 impl Settlement {
     /// Waits for a change that was committed before `committed`.
     pub fn of(change: u64, committed: Duration, lease: Lease) -> Self {
-        Self { change, over: lease.surely_over(committed), silent: None }
+        Self { change, committed, over: lease.surely_over(committed), silent: None }
     }
 
     /// These are all replicas there are, read after the commit. One that is not among them has registered since, and so
@@ -78,7 +81,7 @@ mod tests {
     use super::*;
 
     fn replica(id: u128, renewals: u64, acknowledged: u64) -> Replica {
-        Replica { id: ReplicaId(Uuid::from_u128(id)), renewals, acknowledged }
+        Replica { id: ReplicaId(Uuid::from_u128(id)), renewals, acknowledged, lease: Lease::default() }
     }
 
     fn settlement() -> Settlement {
@@ -115,6 +118,14 @@ mod tests {
         assert!(!settlement.is_settled(NOW + Duration::from_secs(2)));
         assert!(settlement.is_settled(settlement.over()));
         assert_eq!(settlement.silent().collect::<Vec<_>>(), [(ReplicaId(Uuid::from_u128(1)), 3)]);
+    }
+
+    #[test]
+    fn whoever_has_a_longer_lease_is_waited_for_as_long() {
+        let mut settlement = settlement();
+        let lease = Lease::lasting(Duration::from_secs(9)).unwrap();
+        settlement.replicas_are(&[Replica { lease, ..replica(1, 3, 6) }]);
+        assert!(settlement.over() > NOW + Duration::from_secs(9));
     }
 
     #[test]
