@@ -36,7 +36,7 @@ pub struct Core {
 /// # Errors
 /// When it does not answer.
 pub async fn connect(settings: &Settings) -> anyhow::Result<Storage> {
-    let mut options = Options::default();
+    let mut options = Options { lease: settings.cache.lease()?, ..Options::default() };
     if let Some(max_connections) = settings.database.max_connections {
         options.max_connections = max_connections;
     }
@@ -56,7 +56,13 @@ impl Core {
         let hashing = HashingPool::start(PoolSettings::for_cores(cores), Arc::clone(&entropy))?;
         let timeouts = settings.session.timeouts()?;
 
-        let sessions = Arc::new(Sessions::new(store.clone(), Arc::clone(&clock), timeouts));
+        let sessions = Arc::new(Sessions::new(
+            store.clone(),
+            Arc::clone(&clock),
+            timeouts,
+            settings.cache.sessions.get(),
+            storage.coherence(),
+        ));
         let parts = SignInParts {
             accounts: store.clone(),
             sessions: store.clone(),
@@ -74,6 +80,8 @@ impl Core {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             etags: keys_of_installation.etag,
+            in_memory: settings.cache.keys.get(),
+            coherence: storage.coherence(),
         }));
         let gate = Gate {
             sessions: Arc::clone(&sessions),

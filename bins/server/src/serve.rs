@@ -75,6 +75,7 @@ where
             "the backend listens beyond loopback; let only NGINX reach it, or set server.host to 127.0.0.1"
         );
     }
+    let membership = core.storage.join().await?;
     let guard = flood::guard(settings.flood)?;
     let background = tokio::spawn(background(core.clone(), guard.clone(), metrics.clone()));
     let figures = settings.metrics.listen.map(|address| figures(address, metrics)).transpose()?;
@@ -90,6 +91,7 @@ where
     // A key's slow hash is verified once in its life; what has begun is brought to its end.
     core.services.keys.settled().await;
     core.flush().await.context("what was recorded last could not be written")?;
+    membership.leave().await;
     tracing::info!("stopped");
     end.context("the server failed")
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use config::{Config, Environment, File};
 use serde::{Deserialize, Deserializer, de};
 use stratora_actix::{ExternalOrigin, TrustedProxies};
 use stratora_auth::{PasswordPolicy, SessionTimeouts};
+use stratora_cache::Lease;
 use stratora_storage::DatabaseUrl;
 
 /// Where the settings are looked for when neither the command line nor `STRATORA_CONFIG` names a file.
@@ -30,6 +32,8 @@ pub struct Settings {
     pub session: Session,
     /// What passwords must be.
     pub password: Password,
+    /// What is kept in memory of credentials.
+    pub cache: Cache,
     /// Keys that are not in the database.
     pub security: Security,
     /// The flood guard over the whole API.
@@ -120,6 +124,37 @@ impl Database {
 pub struct VictoriaMetrics {
     /// Where it is, such as `http://127.0.0.1:8428`; without it, ingest answers 503.
     pub url: Option<String>,
+}
+
+/// `cache`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cache {
+    /// How many component keys are kept in memory at the most.
+    pub keys: NonZeroUsize,
+    /// How many sessions are kept in memory at the most.
+    pub sessions: NonZeroUsize,
+    /// How long a server trusts its memory without an answer from PostgreSQL, which is also how long a revocation waits
+    /// for a server that has died. The same on all servers.
+    #[serde(deserialize_with = "span")]
+    pub lease: Duration,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        const MILLION: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
+        Self { keys: MILLION, sessions: MILLION, lease: Lease::default().span() }
+    }
+}
+
+impl Cache {
+    /// The lease.
+    ///
+    /// # Errors
+    /// When it is too short or too long.
+    pub fn lease(self) -> anyhow::Result<Lease> {
+        Lease::lasting(self.lease).context("cache.lease")
+    }
 }
 
 /// `session`.
@@ -288,6 +323,7 @@ impl Settings {
         }
         self.database.url()?;
         self.session.timeouts()?;
+        self.cache.lease()?;
         self.password.policy()?;
         self.trusted_proxies()?;
         self.external_origin()?;
@@ -385,6 +421,8 @@ mod tests {
             ("database: {url: \"mysql://x\"}", "database.url"),
             ("database: {url: \"sqlite:a\", url_file: b}", "database.url_file"),
             ("session: {absolute_timeout: soon}", "session.absolute_timeout"),
+            ("cache: {lease: 60}", "cache.lease"),
+            ("cache: {keys: 0}", "cache.keys"),
             ("session: {absolute_timeout: 1}", "session.absolute_timeout"),
             ("password: {min_length: 7}", "password.min_length"),
             ("flood: {burst: 0}", "flood.burst"),

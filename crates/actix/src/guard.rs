@@ -147,7 +147,7 @@ async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role:
             endpoint(request),
         )
     };
-    if user.session.account.must_change_password && !while_must_change {
+    if user.session.user.must_change_password && !while_must_change {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "password_change_required", "Change your password first."));
     }
     if role.is_some_and(|role| user.role() < role) {
@@ -244,7 +244,7 @@ mod tests {
     fn routes(config: &mut ServiceConfig) {
         let user = |user: CurrentUser| async move { format!("{:?} {}", user.channel, user.role()) };
         let own = |component: OwnComponent| async move { component.id().to_string() };
-        let component = |component: AuthenticatedComponent| async move { component.key.name.to_string() };
+        let component = |component: AuthenticatedComponent| async move { component.key.name().to_string() };
         let login = RoutePolicy { quota: Some(&quotas::LOGIN), ..policy(Access::Anyone) };
         let ingest = RoutePolicy { encoded_body: true, ..policy(Access::Component) };
         let signed_in = policy(Access::SignedIn { while_must_change: false });

@@ -3,12 +3,13 @@
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Origin, Outcome, ResourceKind};
-use stratora_auth::{AuthenticatedSession, Channel, Role};
+use stratora_auth::{Channel, LiveSession, Role};
 use stratora_keys::{AuthenticatedKey, ComponentId, ComponentTypeKind};
 
 use crate::{ApiError, Gate, PathId, RequestContext};
@@ -17,29 +18,29 @@ use crate::{ApiError, Gate, PathId, RequestContext};
 #[derive(Debug, Clone)]
 pub struct CurrentUser {
     /// Their session and account.
-    pub session: AuthenticatedSession,
+    pub session: Arc<LiveSession>,
     /// The way in which the session's secret came.
     pub channel: Channel,
     context: RequestContext,
 }
 
 impl CurrentUser {
-    pub(crate) const fn new(session: AuthenticatedSession, channel: Channel, context: RequestContext) -> Self {
+    pub(crate) const fn new(session: Arc<LiveSession>, channel: Channel, context: RequestContext) -> Self {
         Self { session, channel, context }
     }
 
     /// What they may do.
-    pub const fn role(&self) -> Role {
-        self.session.account.role
+    pub fn role(&self) -> Role {
+        self.session.user.role
     }
 
     /// The origin of events that they cause.
     pub fn origin(&self) -> Origin {
-        let account = &self.session.account;
+        let user = &self.session.user;
         self.context.origin_of(Actor {
             kind: ActorKind::User,
-            id: Some(account.id.into_untyped_uuid()),
-            name: account.username.as_str().to_owned(),
+            id: Some(user.id.into_untyped_uuid()),
+            name: user.username.as_str().to_owned(),
         })
     }
 }
@@ -48,12 +49,12 @@ impl CurrentUser {
 #[derive(Debug, Clone)]
 pub struct AuthenticatedComponent {
     /// The component and which of its keys it was.
-    pub key: AuthenticatedKey,
+    pub key: Arc<AuthenticatedKey>,
     context: RequestContext,
 }
 
 impl AuthenticatedComponent {
-    pub(crate) const fn new(key: AuthenticatedKey, context: RequestContext) -> Self {
+    pub(crate) const fn new(key: Arc<AuthenticatedKey>, context: RequestContext) -> Self {
         Self { key, context }
     }
 
@@ -61,8 +62,8 @@ impl AuthenticatedComponent {
     pub fn origin(&self) -> Origin {
         self.context.origin_of(Actor {
             kind: ActorKind::Component,
-            id: Some(self.key.component.into_untyped_uuid()),
-            name: self.key.name.as_str().to_owned(),
+            id: Some(self.key.component().into_untyped_uuid()),
+            name: self.key.name().as_str().to_owned(),
         })
     }
 }
@@ -100,8 +101,8 @@ pub struct OwnComponent(pub AuthenticatedComponent);
 
 impl OwnComponent {
     /// Its identifier.
-    pub const fn id(&self) -> ComponentId {
-        self.0.key.component
+    pub fn id(&self) -> ComponentId {
+        self.0.key.component()
     }
 }
 
@@ -115,7 +116,7 @@ impl FromRequest for OwnComponent {
         let gate = Gate::of(request);
         Box::pin(async move {
             let (component, PathId(id), gate) = (component?, path?, gate?);
-            if component.key.component == id {
+            if component.key.component() == id {
                 return Ok(Self(component));
             }
             let event = component.origin().event(gate.clock.now(), Action::AccessDeny).ended(Outcome::Denied).on(

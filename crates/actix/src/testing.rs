@@ -13,6 +13,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use stratora_auth::{RateLimiter, SessionTimeouts, Sessions};
+use stratora_cache::Coherence;
 use stratora_clock::ManualClock;
 use stratora_hashing::{Cost, HashingPool, PoolSettings};
 use stratora_keys::{ETagKey, Keys, KeysParts};
@@ -39,8 +40,15 @@ impl Server {
         let (log, limits) = (Arc::new(RecordingLog::default()), Arc::new(MemoryLimits::default()));
         let (sessions, keys) = (Arc::new(MemorySessions::default()), Arc::new(MemoryKeys::default()));
         let (clock, entropy) = (Arc::new(ManualClock::default()), Arc::new(BreakableEntropy::default()));
+        let coherence = Arc::new(Coherence::new(clock.clone()));
         let gate = Data::new(Gate {
-            sessions: Arc::new(Sessions::new(sessions.clone(), clock.clone(), SessionTimeouts::default())),
+            sessions: Arc::new(Sessions::new(
+                sessions.clone(),
+                clock.clone(),
+                SessionTimeouts::default(),
+                100,
+                coherence.clone(),
+            )),
             keys: Arc::new(Keys::new(KeysParts {
                 store: keys.clone(),
                 configs: keys.clone(),
@@ -52,6 +60,8 @@ impl Server {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 etags: ETagKey::new(MacKey::from_bytes([7; 32])),
+                in_memory: 100,
+                coherence,
             })),
             limiter: Arc::new(RateLimiter::new(limits.clone(), clock.clone())),
             refusals: Refusals::new(log.clone()),

@@ -30,7 +30,7 @@ pub(crate) async fn config(
     own: OwnComponent,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = own.0.key.component;
+    let id = own.0.key.component();
     let etag = services.keys.config_etag(id).await?.ok_or_else(no_config)?;
     if names(&request, &etag) {
         return Ok(HeaderSet::CollectorConfig.mark(HttpResponse::NotModified().insert_header(tag(&etag)).finish()));
@@ -91,7 +91,7 @@ pub(crate) async fn report(
         .ok_or_else(|| ApiError::invalid_field("status", "Status must be applied, validation_error or rolled_back."))?;
     let report = services.keys.new_report(&body.0.config_hash, status, &body.0.message);
     let report = report.map_err(|refused| input::refused(refused.field)(&refused.reason))?;
-    services.keys.put_report(key.component, report, &own.0.origin()).await.map_err(errors::missing_component)?;
+    services.keys.put_report(key.component(), report, &own.0.origin()).await.map_err(errors::missing_component)?;
     Ok(HttpResponse::NoContent().finish())
 }
 

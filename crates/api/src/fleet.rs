@@ -29,7 +29,7 @@ pub(crate) async fn heartbeat(
     }
     let now = services.clock.now();
     services.keys.sighted(Sighting {
-        component: own.0.key.component,
+        component: own.0.key.component(),
         at: now,
         client: own.0.origin().client,
         hostname: Some(input::hostname(&body.hostname)?),
@@ -48,7 +48,7 @@ pub(crate) async fn rotate(
     own: OwnComponent,
     services: web::Data<Services>,
 ) -> Result<web::Json<wire::OwnKey>, ApiError> {
-    let id = own.0.key.component;
+    let id = own.0.key.component();
     let (_, key) = services.keys.rotate(id, Grace::UntilFirstUse, &own.0.origin()).await.map_err(errors::issue_key)?;
     Ok(web::Json(view::own_key(id, &key)))
 }

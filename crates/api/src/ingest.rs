@@ -94,8 +94,8 @@ async fn forward(
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
     refuse_by_headers(protocol, headers)?;
-    let id = format!("component_id={}", component.key.component.as_untyped_uuid());
-    let name = format!("component={}", component.key.name);
+    let id = format!("component_id={}", component.key.component().as_untyped_uuid());
+    let name = format!("component={}", component.key.name());
     let mut parameters = vec![("extra_label", id.as_str()), ("extra_label", name.as_str())];
     parameters.extend(precision.map(|unit| ("precision", unit)));
 

@@ -52,7 +52,7 @@ pub(crate) async fn logout(user: CurrentUser, services: web::Data<Services>) -> 
     (status = 401, body = wire::Error, description = "`unauthenticated`"),
 ))]
 pub(crate) async fn me(user: CurrentUser) -> web::Json<wire::Me> {
-    web::Json(view::me(&user.session.account))
+    web::Json(view::me(&user.session.user))
 }
 
 /// Change one's own password. Every other session of the user ends.
@@ -90,8 +90,8 @@ pub(crate) async fn sessions(
     user: CurrentUser,
     services: web::Data<Services>,
 ) -> Result<web::Json<Vec<wire::Session>>, ApiError> {
-    let own = user.session.session.id;
-    let sessions = services.sessions.of_user(user.session.account.id).await?;
+    let own = user.session.id;
+    let sessions = services.sessions.of_user(user.session.user.id).await?;
     Ok(web::Json(sessions.iter().map(|session| view::session(session, Some(own))).collect()))
 }
 
@@ -105,7 +105,7 @@ pub(crate) async fn end_session(
     id: PathId<SessionKind>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    services.sessions.end(user.session.account.id, id.0, &user.origin()).await.map_err(errors::missing_session)?;
+    services.sessions.end(user.session.user.id, id.0, &user.origin()).await.map_err(errors::missing_session)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -117,8 +117,8 @@ pub(crate) async fn end_other_sessions(
     user: CurrentUser,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let own = user.session.session.id;
-    services.sessions.end_all(user.session.account.id, Some(own), &user.origin()).await?;
+    let own = user.session.id;
+    services.sessions.end_all(user.session.user.id, Some(own), &user.origin()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

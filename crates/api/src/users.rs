@@ -94,11 +94,8 @@ pub(crate) async fn update(
         role: body.role.as_deref().map(input::role).transpose()?,
         active: body.active,
     };
-    let account = services
-        .users
-        .update(id.0, change, user.session.account.id, &user.origin())
-        .await
-        .map_err(errors::change_user)?;
+    let account =
+        services.users.update(id.0, change, user.session.user.id, &user.origin()).await.map_err(errors::change_user)?;
     Ok(web::Json(view::user(&account)))
 }
 
@@ -113,7 +110,7 @@ pub(crate) async fn delete(
     id: PathId<UserKind>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    services.users.delete(id.0, user.session.account.id, &user.origin()).await.map_err(errors::change_user)?;
+    services.users.delete(id.0, user.session.user.id, &user.origin()).await.map_err(errors::change_user)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -145,7 +142,7 @@ pub(crate) async fn sessions(
     services: web::Data<Services>,
 ) -> Result<web::Json<Vec<wire::Session>>, ApiError> {
     services.users.find(id.0).await?.ok_or_else(ApiError::not_found)?;
-    let own = user.session.session.id;
+    let own = user.session.id;
     let sessions = services.sessions.of_user(id.0).await?;
     Ok(web::Json(sessions.iter().map(|session| view::session(session, Some(own))).collect()))
 }

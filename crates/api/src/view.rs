@@ -3,7 +3,7 @@
 
 use newtype_uuid::{TypedUuid, TypedUuidKind};
 use stratora_audit::{Actor, Record, Resource, Stats};
-use stratora_auth::{Account, Session, SessionId, SignedIn};
+use stratora_auth::{Account, Session, SessionId, SignedIn, User};
 use stratora_clock::Timestamp;
 use stratora_keys::{ApiKey, Component, ComponentId, Report};
 use stratora_port::Page;
@@ -18,15 +18,15 @@ pub(crate) fn page<T, W>(page: Page<T>, item: impl FnMut(T) -> W) -> wire::Page<
     wire::Page { items: page.items, next_cursor: page.next.map(|cursor| cursor.encode()), total: page.total }
 }
 
-pub(crate) fn me(account: &Account) -> wire::Me {
+pub(crate) fn me(user: &User) -> wire::Me {
     wire::Me {
-        id: id(account.id),
-        username: account.username.to_string(),
-        display_name: account.display_name.clone(),
-        email: account.email.clone(),
-        role: account.role.to_string(),
-        auth_source: account.source.as_str().to_owned(),
-        must_change_password: account.must_change_password,
+        id: id(user.id),
+        username: user.username.to_string(),
+        display_name: user.display_name.to_string(),
+        email: user.email.as_deref().map(ToOwned::to_owned),
+        role: user.role.to_string(),
+        auth_source: user.source.as_str().to_owned(),
+        must_change_password: user.must_change_password,
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn signed_in(signed_in: &SignedIn) -> wire::SignedIn {
     wire::SignedIn {
         token: signed_in.token.0.expose().to_string(),
         expires_at: signed_in.session.expires_at.to_string(),
-        user: me(&signed_in.account),
+        user: me(&signed_in.account.clone().into()),
     }
 }
 

@@ -33,10 +33,10 @@ pub use password::{MalformedHash, Password, PasswordHash, PasswordPolicy, Refuse
 pub use person::{DisplayName, EmailAddress, RefusedText};
 pub use role::{Role, UnknownRole};
 pub use session::{
-    AuthenticatedSession, Channel, CookieToken, MissingSession, NewSession, OpenSessionError, Proof, Session,
-    SessionStore, SessionTimeouts, SessionToken,
+    AuthenticatedSession, Channel, CookieToken, Lifetime, MissingSession, NewSession, OpenSessionError, Proof, Session,
+    SessionStore, SessionTimeouts, SessionToken, User,
 };
-pub use sessions::{AuthenticateError, Sessions};
+pub use sessions::{AuthenticateError, LiveSession, Sessions};
 pub use sign_in::{ClientContext, Credentials, SignIn, SignInError, SignInParts, SignedIn, Unavailable};
 pub use username::{RefusedUsername, Username};
 pub use users::{ChangeUserError, CreateUserError, ImportedUser, NewUser, ResetPasswordError, Users};

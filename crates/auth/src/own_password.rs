@@ -55,10 +55,11 @@ impl Users {
         new: Password,
         client: &ClientContext,
     ) -> Result<SignedIn, ChangeOwnPasswordError> {
-        let account = own.account.clone();
-        let (AuthSource::Local, Some(stored)) = (account.source, account.password.clone()) else {
+        if own.user.source != AuthSource::Local {
             return Err(ChangeOwnPasswordError::NotLocal);
-        };
+        }
+        let account = self.parts.accounts.find(own.user.id).await?.ok_or(ChangeOwnPasswordError::WrongPassword)?;
+        let stored = account.password.clone().ok_or(ChangeOwnPasswordError::NotLocal)?;
         self.policy.check(&new, &account.username)?;
         if new.matches(&current) {
             return Err(RefusedPassword::Unchanged.into());
@@ -83,7 +84,7 @@ impl Users {
             Account { password: Some(hash.clone()), must_change_password: false, password_expires_at: None, ..account };
         let opening = Opening::prepare(&self.parts, changed, known.is_some(), client)?;
         let event = opening.event(client, Action::PasswordChange);
-        let (id, session) = (own.account.id, opening.new_session());
+        let (id, session) = (own.user.id, opening.new_session());
         match self.parts.accounts.change_password(id, &stored, hash, session, event).await {
             Ok(()) => Ok(opening.signed_in()),
             Err(ChangePasswordError::Changed) => Err(ChangeOwnPasswordError::WrongPassword),

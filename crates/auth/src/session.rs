@@ -10,7 +10,7 @@ use stratora_clock::Timestamp;
 use stratora_port::StoreError;
 use stratora_token::{Digest, Secret};
 
-use crate::{Account, BrakeSubject, PasswordHash, SessionId, UserId};
+use crate::{Account, AuthSource, BrakeSubject, PasswordHash, Role, SessionId, UserId, Username};
 
 /// The secret that travels in `Authorization: Bearer`.
 #[derive(Debug, Clone)]
@@ -86,8 +86,26 @@ pub struct Session {
 }
 
 impl Session {
+    /// How long the session lives.
+    pub const fn lifetime(&self) -> Lifetime {
+        Lifetime { created_at: self.created_at, last_seen_at: self.last_seen_at, expires_at: self.expires_at }
+    }
+}
+
+/// What decides how long a session lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// When the session was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, give or take a minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+impl Lifetime {
     /// Whether the session still stands at `now`. One that claims to be opened in the future does not.
-    pub fn is_live(&self, now: Timestamp, timeouts: SessionTimeouts) -> bool {
+    pub fn is_live(self, now: Timestamp, timeouts: SessionTimeouts) -> bool {
         /// How far the clocks of two replicas may be apart.
         const SKEW: Duration = Duration::from_mins(1);
         let idle_ends = timeouts.idle.map(|idle| self.last_seen_at.plus(idle));
@@ -98,13 +116,52 @@ impl Session {
     }
 }
 
-/// A session together with its owner, both as they are now.
-#[derive(Debug, Clone)]
+/// Whom a session lets in: what requests need to know of a session and its owner, as they are now. No more than that,
+/// since servers keep it in memory for every session in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatedSession {
     /// The session.
-    pub session: Session,
+    pub id: SessionId,
+    /// How long it lives.
+    pub lifetime: Lifetime,
     /// Its owner.
-    pub account: Account,
+    pub user: User,
+}
+
+/// The owner of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Their identifier.
+    pub id: UserId,
+    /// Their name, in canonical form.
+    pub username: Username,
+    /// How they want to be called; may be empty.
+    pub display_name: Box<str>,
+    /// A mail address, for information.
+    pub email: Option<Box<str>>,
+    /// What they may do.
+    pub role: Role,
+    /// Who vouches for them.
+    pub source: AuthSource,
+    /// Whether they may sign in.
+    pub active: bool,
+    /// Whether anything but changing the password is closed to them.
+    pub must_change_password: bool,
+}
+
+impl From<Account> for User {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            username: account.username,
+            display_name: account.display_name.into(),
+            email: account.email.map(Into::into),
+            role: account.role,
+            source: account.source,
+            active: account.active,
+            must_change_password: account.must_change_password,
+        }
+    }
 }
 
 /// What made the sign-in succeed. The store checks that it still holds when the session is written.
@@ -176,56 +233,46 @@ pub trait SessionStore: Send + Sync + 'static {
 
 #[cfg(test)]
 mod tests {
-    use newtype_uuid::TypedUuid;
-
     use super::*;
 
     const HOUR: Duration = Duration::from_hours(1);
 
-    fn session() -> Session {
+    fn lifetime() -> Lifetime {
         let opened = Timestamp::UNIX_EPOCH.plus(1000 * HOUR);
-        Session {
-            id: TypedUuid::nil(),
-            user_id: TypedUuid::nil(),
-            created_at: opened,
-            last_seen_at: opened,
-            expires_at: opened.plus(24 * HOUR),
-            client: None,
-            user_agent: String::new(),
-        }
+        Lifetime { created_at: opened, last_seen_at: opened, expires_at: opened.plus(24 * HOUR) }
     }
 
     #[test]
     fn a_session_ends_exactly_at_its_absolute_timeout_however_busy_it_is() {
-        let mut session = session();
-        session.last_seen_at = session.expires_at;
-        let last = session.expires_at.minus(Duration::from_micros(1));
-        assert!(session.is_live(last, SessionTimeouts::default()));
-        assert!(!session.is_live(session.expires_at, SessionTimeouts::default()));
+        let mut lifetime = lifetime();
+        lifetime.last_seen_at = lifetime.expires_at;
+        let last = lifetime.expires_at.minus(Duration::from_micros(1));
+        assert!(lifetime.is_live(last, SessionTimeouts::default()));
+        assert!(!lifetime.is_live(lifetime.expires_at, SessionTimeouts::default()));
     }
 
     #[test]
     fn a_session_ends_when_it_was_not_used_for_the_idle_timeout() {
-        let session = session();
-        assert!(session.is_live(
-            session.created_at.plus(HOUR.saturating_sub(Duration::from_micros(1))),
+        let lifetime = lifetime();
+        assert!(lifetime.is_live(
+            lifetime.created_at.plus(HOUR.saturating_sub(Duration::from_micros(1))),
             SessionTimeouts::default()
         ));
-        assert!(!session.is_live(session.created_at.plus(HOUR), SessionTimeouts::default()));
+        assert!(!lifetime.is_live(lifetime.created_at.plus(HOUR), SessionTimeouts::default()));
         let no_idle = SessionTimeouts { idle: None, ..SessionTimeouts::default() };
-        assert!(session.is_live(session.created_at.plus(23 * HOUR), no_idle));
+        assert!(lifetime.is_live(lifetime.created_at.plus(23 * HOUR), no_idle));
     }
 
     #[test]
     fn a_shorter_absolute_timeout_ends_sessions_that_were_opened_under_a_longer_one() {
-        let session = session();
+        let lifetime = lifetime();
         let short = SessionTimeouts { absolute: HOUR, idle: None };
-        assert!(!session.is_live(session.created_at.plus(HOUR), short));
+        assert!(!lifetime.is_live(lifetime.created_at.plus(HOUR), short));
     }
 
     #[test]
     fn a_session_from_the_future_is_not_live() {
-        let session = session();
-        assert!(!session.is_live(session.created_at.minus(2 * HOUR), SessionTimeouts::default()));
+        let lifetime = lifetime();
+        assert!(!lifetime.is_live(lifetime.created_at.minus(2 * HOUR), SessionTimeouts::default()));
     }
 }

@@ -3,16 +3,21 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Event, Origin, ResourceKind};
+use stratora_cache::{Coherence, CredentialCache, Subject, UnknownCredentials};
 use stratora_clock::{Clock, Timestamp};
 use stratora_port::StoreError;
-use stratora_token::Secret;
+use stratora_token::{Digest, Secret};
 
-use crate::{AuthenticatedSession, Channel, MissingSession, Session, SessionId, SessionStore, SessionTimeouts, UserId};
+use crate::{
+    AuthenticatedSession, Channel, Lifetime, MissingSession, Session, SessionId, SessionStore, SessionTimeouts, UserId,
+};
 
 /// How exactly uses are recorded: a session may end by so much too early when the process is killed.
 const GRAIN: Duration = Duration::from_mins(1);
@@ -31,45 +36,101 @@ pub enum AuthenticateError {
     Unavailable(#[from] StoreError),
 }
 
+/// What a session is remembered by: the digest of a secret, in the channel in which alone the secret works.
+type SessionKey = (Channel, [u8; 32]);
+
+/// A session in memory, and when it was last used.
+#[derive(Debug)]
+pub struct LiveSession {
+    session: AuthenticatedSession,
+    last_seen_at: AtomicI64,
+}
+
+impl LiveSession {
+    fn lifetime(&self) -> Lifetime {
+        let noted = Timestamp::from_micros(self.last_seen_at.load(Ordering::Relaxed));
+        let recorded = self.session.lifetime;
+        Lifetime { last_seen_at: noted.unwrap_or(recorded.last_seen_at), ..recorded }
+    }
+}
+
+impl Deref for LiveSession {
+    type Target = AuthenticatedSession;
+
+    fn deref(&self) -> &AuthenticatedSession {
+        &self.session
+    }
+}
+
 /// Looks after sessions.
 pub struct Sessions {
     store: Arc<dyn SessionStore>,
     clock: Arc<dyn Clock>,
     timeouts: SessionTimeouts,
+    known: CredentialCache<SessionKey, Arc<LiveSession>>,
+    unknown: UnknownCredentials<SessionKey>,
     seen: Mutex<HashMap<SessionId, Timestamp>>,
 }
 
 impl Sessions {
-    /// Looks after the sessions in `store`.
-    pub fn new(store: Arc<dyn SessionStore>, clock: Arc<dyn Clock>, timeouts: SessionTimeouts) -> Self {
-        Self { store, clock, timeouts, seen: Mutex::default() }
+    /// Looks after the sessions in `store`, of which at most `in_memory` are kept there while `coherence` trusts them.
+    pub fn new(
+        store: Arc<dyn SessionStore>,
+        clock: Arc<dyn Clock>,
+        timeouts: SessionTimeouts,
+        in_memory: usize,
+        coherence: Arc<Coherence>,
+    ) -> Self {
+        let known = CredentialCache::new("sessions", in_memory, coherence);
+        Self { store, clock, timeouts, known, unknown: UnknownCredentials::default(), seen: Mutex::default() }
     }
 
     /// The session that has `secret` in that channel, and its owner.
     ///
     /// # Errors
     /// [`AuthenticateError`]: the caller is not let in.
-    pub async fn authenticate(
-        &self,
-        channel: Channel,
-        secret: &Secret,
-    ) -> Result<AuthenticatedSession, AuthenticateError> {
-        let found = self.store.find(channel, &secret.digest()).await?;
-        let mut found = found.ok_or(AuthenticateError::Invalid)?;
-        let now = self.clock.now();
-        found.session.last_seen_at = self.last_seen(&found.session);
-        if !found.account.active || !found.session.is_live(now, self.timeouts) {
-            return Err(AuthenticateError::Invalid);
+    pub async fn authenticate(&self, channel: Channel, secret: &Secret) -> Result<Arc<LiveSession>, AuthenticateError> {
+        let (key, now) = ((channel, *secret.digest().as_bytes()), self.clock.now());
+        if let Some(session) = self.known.find(&key)
+            && self.admits(&session, now)
+        {
+            return Ok(session);
         }
-        if now.since(found.session.last_seen_at) >= GRAIN {
-            self.note(found.session.id, now);
-        }
-        Ok(found)
+        // What seems to have ended may have been used through another replica meanwhile.
+        let session = self.read(key, now).await?;
+        if self.admits(&session, now) { Ok(session) } else { Err(AuthenticateError::Invalid) }
     }
 
-    fn last_seen(&self, session: &Session) -> Timestamp {
+    async fn read(&self, key: SessionKey, now: Timestamp) -> Result<Arc<LiveSession>, AuthenticateError> {
+        if self.unknown.contains(&key, now) {
+            return Err(AuthenticateError::Invalid);
+        }
+        let as_of = self.known.as_of_now();
+        let Some(session) = self.store.find(key.0, &Digest::from_bytes(key.1)).await? else {
+            self.unknown.remember(key, now);
+            return Err(AuthenticateError::Invalid);
+        };
+        let last_seen_at = self.last_seen(session.id, session.lifetime.last_seen_at);
+        let subject = Subject::User(session.user.id.into_untyped_uuid());
+        let session = Arc::new(LiveSession { session, last_seen_at: AtomicI64::new(last_seen_at.as_micros()) });
+        self.known.remember(key, subject, as_of, Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Whether the session lets its owner in at `now`; if so, notes that it was used.
+    fn admits(&self, session: &LiveSession, now: Timestamp) -> bool {
+        let lifetime = session.lifetime();
+        let admitted = session.user.active && lifetime.is_live(now, self.timeouts);
+        if admitted && now.since(lifetime.last_seen_at) >= GRAIN {
+            session.last_seen_at.fetch_max(now.as_micros(), Ordering::Relaxed);
+            self.note(session.id, now);
+        }
+        admitted
+    }
+
+    fn last_seen(&self, session: SessionId, recorded: Timestamp) -> Timestamp {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&session.id).map_or(session.last_seen_at, |noted| session.last_seen_at.max(*noted))
+        seen.get(&session).map_or(recorded, |noted| recorded.max(*noted))
     }
 
     fn note(&self, session: SessionId, now: Timestamp) {
@@ -87,8 +148,8 @@ impl Sessions {
         let now = self.clock.now();
         let mut sessions = self.store.of_user(user, now).await?;
         sessions.retain_mut(|session| {
-            session.last_seen_at = self.last_seen(session);
-            session.is_live(now, self.timeouts)
+            session.last_seen_at = self.last_seen(session.id, session.last_seen_at);
+            session.lifetime().is_live(now, self.timeouts)
         });
         Ok(sessions)
     }
@@ -98,7 +159,7 @@ impl Sessions {
     /// # Errors
     /// [`MissingSession`] when it has ended already, or the store fails.
     pub async fn sign_out(&self, own: &AuthenticatedSession, origin: &Origin) -> Result<(), MissingSession> {
-        self.store.end(own.session.user_id, own.session.id, self.event(origin, Action::SignOut, own.session.id)).await
+        self.store.end(own.user.id, own.id, self.event(origin, Action::SignOut, own.id)).await
     }
 
     /// Ends one of the user's sessions.

@@ -6,14 +6,16 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, Origin, Outcome};
 use stratora_auth::testing::MemoryStore;
 use stratora_auth::{
-    Account, AccountChange, AuthenticateError, AuthenticatedSession, ChangeOwnPasswordError, Channel, ClientContext,
-    Credentials, DisplayName, ImportedUser, KnownDevice, NewUser, OneTimePassword, Password, PasswordHash,
-    PasswordPolicy, RefusedPassword, Role, SessionTimeouts, Sessions, SignIn, SignInError, SignInParts, SignedIn,
-    Username, Users,
+    Account, AccountChange, AuthenticateError, ChangeOwnPasswordError, Channel, ClientContext, Credentials,
+    DisplayName, ImportedUser, KnownDevice, LiveSession, NewUser, OneTimePassword, Password, PasswordHash,
+    PasswordPolicy, RefusedPassword, Role, SessionStore as _, SessionTimeouts, Sessions, SignIn, SignInError,
+    SignInParts, SignedIn, Username, Users,
 };
+use stratora_cache::{Coherence, Subject};
 use stratora_clock::{Clock as _, ManualClock};
 use stratora_hashing::{Cost, HashingPool, PoolSettings};
 use stratora_token::Secret;
@@ -29,6 +31,7 @@ struct House {
     sign_in: SignIn,
     sessions: Sessions,
     users: Users,
+    coherence: Arc<Coherence>,
 }
 
 impl House {
@@ -39,6 +42,7 @@ impl House {
         let settings = PoolSettings { threads: NonZeroUsize::MIN, queue: 200, cost: Cost::for_tests() };
         let hashing = HashingPool::start(settings, entropy.clone()).unwrap();
         let timeouts = SessionTimeouts::default();
+        let coherence = Arc::new(Coherence::new(clock.clone()));
         let parts = SignInParts {
             accounts: store.clone(),
             sessions: store.clone(),
@@ -51,12 +55,13 @@ impl House {
         };
         Self {
             sign_in: SignIn::new(parts.clone()),
-            sessions: Sessions::new(store.clone(), clock.clone(), timeouts),
+            sessions: Sessions::new(store.clone(), clock.clone(), timeouts, 100, coherence.clone()),
             users: Users::new(parts, PasswordPolicy::default()),
             store,
             clock,
             entropy,
             hashing,
+            coherence,
         }
     }
 
@@ -100,7 +105,7 @@ impl House {
         self.sign_in_from(name, password, None).await
     }
 
-    async fn authenticate(&self, secret: &Secret) -> Result<AuthenticatedSession, AuthenticateError> {
+    async fn authenticate(&self, secret: &Secret) -> Result<Arc<LiveSession>, AuthenticateError> {
         self.sessions.authenticate(Channel::Bearer, secret).await
     }
 
@@ -141,7 +146,7 @@ async fn whoever_knows_the_password_gets_two_different_secrets() {
     assert_eq!(signed_in.session.user_agent, "Mozilla/5.0");
     let by_token = house.authenticate(&signed_in.token.0).await.unwrap();
     let by_cookie = house.sessions.authenticate(Channel::Cookie, &signed_in.cookie.0).await.unwrap();
-    assert_eq!(by_token.session.id, by_cookie.session.id);
+    assert_eq!(by_token.id, by_cookie.id);
     assert!(house.authenticate(&signed_in.cookie.0).await.is_err(), "the cookie is no bearer token");
     assert_eq!(house.last_event(), (Action::SignIn, Outcome::Success, None));
 }
@@ -193,7 +198,7 @@ async fn a_one_time_password_is_spent_by_the_change_that_it_forces() {
 
 async fn change(
     house: &House,
-    own: &AuthenticatedSession,
+    own: &LiveSession,
     current: &str,
     new: &str,
 ) -> Result<SignedIn, ChangeOwnPasswordError> {
@@ -389,4 +394,47 @@ async fn a_user_that_an_administrator_makes_has_to_choose_a_password() {
     let common = house.users.create(new("bob", Some("aaaaaaaaaaaaaaaaaa")), &Origin::system()).await;
     assert!(common.is_err());
     assert!(house.users.create(new("ADA", None), &Origin::system()).await.is_err(), "the name is taken");
+}
+
+#[tokio::test]
+async fn a_session_in_memory_needs_no_store_while_the_memory_is_trusted() {
+    let (house, account) = House::with_user("grace").await;
+    house.coherence.trust_always();
+    let signed_in = house.sign_in("grace", PASSPHRASE).await.unwrap();
+    assert!(house.is_in(&signed_in).await);
+    house.store.fail(true);
+    assert!(house.is_in(&signed_in).await);
+    house.coherence.changed(Subject::User(account.id.into_untyped_uuid()));
+    assert!(!house.is_in(&signed_in).await, "after a change the store decides, and it is away");
+    house.store.fail(false);
+    assert!(house.is_in(&signed_in).await);
+    house.store.fail(true);
+    house.coherence.distrust();
+    assert!(!house.is_in(&signed_in).await, "what is in memory is not used while it is not trusted");
+}
+
+#[tokio::test]
+async fn a_session_in_memory_that_is_used_stays_alive_and_ends_when_it_is_not() {
+    let (house, _) = House::with_user("grace").await;
+    house.coherence.trust_always();
+    let signed_in = house.sign_in("grace", PASSPHRASE).await.unwrap();
+    for _ in 0..5 {
+        house.clock.advance(Duration::from_mins(50));
+        assert!(house.is_in(&signed_in).await);
+        house.sessions.flush().await.unwrap();
+    }
+    house.clock.advance(Duration::from_hours(1));
+    assert!(!house.is_in(&signed_in).await);
+}
+
+#[tokio::test]
+async fn a_session_that_is_used_through_another_replica_does_not_end_here() {
+    let (house, _) = House::with_user("grace").await;
+    house.coherence.trust_always();
+    let signed_in = house.sign_in("grace", PASSPHRASE).await.unwrap();
+    assert!(house.is_in(&signed_in).await);
+    house.clock.advance(Duration::from_mins(50));
+    house.store.touch(&[(signed_in.session.id, house.clock.now())]).await.unwrap();
+    house.clock.advance(Duration::from_mins(50));
+    assert!(house.is_in(&signed_in).await);
 }

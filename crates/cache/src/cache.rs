@@ -25,14 +25,6 @@ struct Entry<V> {
     value: V,
 }
 
-/// What is remembered, or leave to remember what is read now.
-pub enum Lookup<V> {
-    /// As it is at this moment.
-    Hit(V),
-    /// Nothing that could be trusted; what is read from here on is as of this moment.
-    Miss(AsOf),
-}
-
 impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
     /// An empty cache of at most `capacity` entries, called `name` in the metrics.
     pub fn new(name: &'static str, capacity: usize, coherence: Arc<Coherence>) -> Self {
@@ -44,17 +36,18 @@ impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
         }
     }
 
-    /// What is remembered of `key`, if that can be trusted.
-    pub fn look_up(&self, key: &K) -> Lookup<V> {
+    /// What is remembered of `key`, if it can be trusted at this moment.
+    pub fn find(&self, key: &K) -> Option<V> {
         let known = self.entries.get(key).filter(|entry| self.coherence.is_unchanged(entry.subject, entry.as_of));
         // Asked last: a process that is stopped before this line and goes on later finds its lease run out.
-        if let Some(entry) = known.filter(|_| self.coherence.is_trusted()) {
-            self.hits.increment(1);
-            Lookup::Hit(entry.value)
-        } else {
-            self.misses.increment(1);
-            Lookup::Miss(self.coherence.as_of_now())
-        }
+        let trusted = known.filter(|_| self.coherence.is_trusted());
+        if trusted.is_some() { &self.hits } else { &self.misses }.increment(1);
+        trusted.map(|entry| entry.value)
+    }
+
+    /// To be called before a read whose result is to be remembered.
+    pub fn as_of_now(&self) -> AsOf {
+        self.coherence.as_of_now()
     }
 
     /// Remembers what was read of `key` after `as_of`.
@@ -66,5 +59,60 @@ impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
 impl<K, V> fmt::Debug for CredentialCache<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialCache").field("coherence", &self.coherence).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use stratora_clock::ManualClock;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const SUBJECT: Subject = Subject::Component(Uuid::from_u128(7));
+
+    fn cache() -> (Arc<ManualClock>, Arc<Coherence>, CredentialCache<u32, u32>) {
+        let stopwatch = Arc::new(ManualClock::default());
+        let coherence = Arc::new(Coherence::new(stopwatch.clone()));
+        (stopwatch, Arc::clone(&coherence), CredentialCache::new("test", 100, coherence))
+    }
+
+    #[test]
+    fn what_was_read_is_found_while_it_can_be_trusted() {
+        let (stopwatch, coherence, cache) = cache();
+        cache.remember(1, SUBJECT, cache.as_of_now(), 10);
+        assert_eq!(cache.find(&1), None, "nobody vouches for it");
+        coherence.trust_until(coherence.elapsed() + Duration::from_secs(2));
+        assert_eq!((cache.find(&1), cache.find(&2)), (Some(10), None));
+        stopwatch.advance(Duration::from_secs(2));
+        assert_eq!(cache.find(&1), None, "the lease has run out");
+        coherence.trust_until(coherence.elapsed() + Duration::from_secs(2));
+        assert_eq!(cache.find(&1), Some(10), "nothing changed meanwhile");
+    }
+
+    #[test]
+    fn what_was_on_its_way_while_it_changed_is_never_found() {
+        let (_, coherence, cache) = cache();
+        coherence.trust_always();
+        let before = cache.as_of_now();
+        coherence.changed(SUBJECT);
+        cache.remember(1, SUBJECT, before, 10);
+        assert_eq!(cache.find(&1), None);
+        cache.remember(1, SUBJECT, cache.as_of_now(), 20);
+        assert_eq!(cache.find(&1), Some(20));
+        coherence.all_changed();
+        assert_eq!(cache.find(&1), None);
+    }
+
+    #[test]
+    fn a_flood_of_credentials_is_held_in_bounds() {
+        let (_, coherence, cache) = cache();
+        coherence.trust_always();
+        for key in 0..10_000 {
+            cache.remember(key, SUBJECT, cache.as_of_now(), key);
+        }
+        assert!(cache.entries.len() <= 100);
     }
 }

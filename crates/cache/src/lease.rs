@@ -12,12 +12,15 @@ pub struct Lease(Duration);
 pub struct RefusedLease;
 
 impl Lease {
+    /// The longest that there is.
+    pub const LONGEST: Self = Self(Duration::from_secs(30));
+
     /// A lease of that length.
     ///
     /// # Errors
     /// [`RefusedLease`] for less than renewals over a network take, and for more than a revocation should ever wait.
     pub fn lasting(span: Duration) -> Result<Self, RefusedLease> {
-        let allowed = Duration::from_millis(200)..=Duration::from_secs(30);
+        let allowed = Duration::from_millis(200)..=Self::LONGEST.0;
         if allowed.contains(&span) { Ok(Self(span)) } else { Err(RefusedLease) }
     }
 

@@ -7,8 +7,10 @@ mod cache;
 mod coherence;
 mod lease;
 mod settlement;
+mod unknown;
 
-pub use cache::{CredentialCache, Lookup};
+pub use cache::CredentialCache;
 pub use coherence::{AsOf, Coherence, Subject};
 pub use lease::{Lease, RefusedLease};
 pub use settlement::{Replica, ReplicaId, Settlement};
+pub use unknown::UnknownCredentials;

@@ -34,19 +34,26 @@ pub struct Settlement {
     over: Duration,
     /// Who has not said that they know, and how often they had renewed; `None` until the replicas are known.
     silent: Option<BTreeMap<ReplicaId, u64>>,
+    /// When every lease has ended that was asked for before the replicas were first known.
+    dead: Duration,
 }
 
 impl Settlement {
     /// Waits for a change that was committed before `committed`.
     pub fn of(change: u64, committed: Duration, lease: Lease) -> Self {
-        Self { change, committed, over: lease.surely_over(committed), silent: None }
+        Self { change, committed, over: lease.surely_over(committed), silent: None, dead: Duration::MAX }
     }
 
-    /// These are all replicas there are, read after the commit. One that is not among them has registered since, and so
-    /// has read everything since, or was gone before.
-    pub fn replicas_are(&mut self, replicas: &[Replica]) {
-        let silent =
-            self.silent.get_or_insert_with(|| replicas.iter().map(|replica| (replica.id, replica.renewals)).collect());
+    /// These are all replicas there are, read after the commit and before `now`. One that is not among them has registered
+    /// since, and so has read everything since, or was gone before.
+    pub fn replicas_are(&mut self, replicas: &[Replica], now: Duration) {
+        let longest = |from: Duration| replicas.iter().map(move |replica| replica.lease.surely_over(from)).max();
+        self.over = self.over.max(longest(self.committed).unwrap_or_default());
+        if self.silent.is_none() {
+            self.dead = longest(now).unwrap_or(now);
+        }
+        let renewals = || replicas.iter().map(|replica| (replica.id, replica.renewals)).collect();
+        let silent = self.silent.get_or_insert_with(renewals);
         silent.retain(|id, _| {
             let now = replicas.iter().find(|replica| replica.id == *id);
             now.is_some_and(|replica| replica.acknowledged < self.change)
@@ -70,7 +77,12 @@ impl Settlement {
         self.over
     }
 
-    /// Those that said nothing, with the renewals they had at first: who has renewed no more when all is over is dead.
+    /// When those that have said nothing are dead, unless they have renewed their lease since.
+    pub const fn dead(&self) -> Duration {
+        self.dead
+    }
+
+    /// Those that have said nothing, with the renewals they had at first.
     pub fn silent(&self) -> impl Iterator<Item = (ReplicaId, u64)> {
         self.silent.iter().flatten().map(|(id, renewals)| (*id, *renewals))
     }
@@ -93,7 +105,7 @@ mod tests {
     #[test]
     fn a_change_is_answered_for_when_every_replica_has_heard_of_it() {
         let mut settlement = settlement();
-        settlement.replicas_are(&[replica(1, 3, 6), replica(2, 3, 7), replica(3, 9, 2)]);
+        settlement.replicas_are(&[replica(1, 3, 6), replica(2, 3, 7), replica(3, 9, 2)], NOW);
         assert!(!settlement.is_settled(NOW));
         settlement.acknowledged(ReplicaId(Uuid::from_u128(1)), 7);
         settlement.acknowledged(ReplicaId(Uuid::from_u128(3)), 6);
@@ -106,7 +118,7 @@ mod tests {
     fn without_any_replica_there_is_nobody_to_wait_for() {
         let mut settlement = settlement();
         assert!(!settlement.is_settled(NOW), "not known yet");
-        settlement.replicas_are(&[]);
+        settlement.replicas_are(&[], NOW);
         assert!(settlement.is_settled(NOW));
     }
 
@@ -114,7 +126,7 @@ mod tests {
     fn nobody_is_waited_for_longer_than_a_lease_lasts() {
         let mut settlement = settlement();
         assert!(settlement.is_settled(settlement.over()), "even when nobody knows who is there");
-        settlement.replicas_are(&[replica(1, 3, 6)]);
+        settlement.replicas_are(&[replica(1, 3, 6)], NOW);
         assert!(!settlement.is_settled(NOW + Duration::from_secs(2)));
         assert!(settlement.is_settled(settlement.over()));
         assert_eq!(settlement.silent().collect::<Vec<_>>(), [(ReplicaId(Uuid::from_u128(1)), 3)]);
@@ -124,15 +136,15 @@ mod tests {
     fn whoever_has_a_longer_lease_is_waited_for_as_long() {
         let mut settlement = settlement();
         let lease = Lease::lasting(Duration::from_secs(9)).unwrap();
-        settlement.replicas_are(&[Replica { lease, ..replica(1, 3, 6) }]);
+        settlement.replicas_are(&[Replica { lease, ..replica(1, 3, 6) }], NOW);
         assert!(settlement.over() > NOW + Duration::from_secs(9));
     }
 
     #[test]
     fn who_is_gone_or_came_later_is_not_waited_for() {
         let mut settlement = settlement();
-        settlement.replicas_are(&[replica(1, 3, 6)]);
-        settlement.replicas_are(&[replica(2, 0, 0)]);
+        settlement.replicas_are(&[replica(1, 3, 6)], NOW);
+        settlement.replicas_are(&[replica(2, 0, 0)], NOW);
         assert!(settlement.is_settled(NOW));
     }
 }

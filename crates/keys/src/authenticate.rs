@@ -1,13 +1,17 @@
-//! Who holds a key. One indexed read decides; the slow hash is verified once in a key's life, at its first use and off
-//! the request's path.
+//! Who holds a key. What is in memory decides, or one indexed read; the slow hash is verified once in a key's life, at its
+//! first use and off the request's path.
 
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Event, Origin, Outcome, RequestId, ResourceKind};
+use stratora_cache::Subject;
+use stratora_clock::Timestamp;
 use stratora_hashing::{BcryptHash, HashingError};
 use stratora_port::StoreError;
+use stratora_token::Digest;
 
 use crate::service::preimage;
 use crate::{ApiKey, Component, ComponentId, ComponentKind, KeyId, KeyRecord, Keys, Name, Refusal, Sighting};
@@ -15,17 +19,50 @@ use crate::{ApiKey, Component, ComponentId, ComponentKind, KeyId, KeyRecord, Key
 /// How many components are remembered as seen until that is written; more are not recorded until then. Bounds memory.
 const MAX_PENDING: usize = 100_000;
 
-/// A component that proved itself with its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How exactly it is recorded when a component was last seen from one address.
+const SIGHTED_EVERY: Duration = Duration::from_secs(1);
+
+/// A key in memory, and when it was last recorded that its component was seen.
+#[derive(Debug)]
 pub struct AuthenticatedKey {
-    /// Which component.
-    pub component: ComponentId,
+    record: KeyRecord,
+    sighted: Mutex<Option<(Timestamp, Option<IpAddr>)>>,
+}
+
+impl AuthenticatedKey {
+    pub(crate) const fn new(record: KeyRecord) -> Self {
+        Self { record, sighted: Mutex::new(None) }
+    }
+
+    /// Which component proved itself.
+    pub const fn component(&self) -> ComponentId {
+        self.record.component_id
+    }
+
     /// Its name.
-    pub name: Name,
+    pub const fn name(&self) -> &Name {
+        &self.record.name
+    }
+
     /// What it does.
-    pub kind: ComponentKind,
-    /// Which of its keys.
-    pub key: KeyId,
+    pub const fn kind(&self) -> ComponentKind {
+        self.record.kind
+    }
+
+    /// With which of its keys.
+    pub const fn key(&self) -> KeyId {
+        self.record.key_id
+    }
+
+    /// Whether it is to be recorded that the component is there; not for each of many requests a second.
+    fn is_worth_recording(&self, now: Timestamp, client: Option<IpAddr>) -> bool {
+        let mut sighted = self.sighted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = sighted.is_some_and(|(at, from)| from == client && now.since(at) < SIGHTED_EVERY);
+        if !is_known {
+            *sighted = Some((now, client));
+        }
+        !is_known
+    }
 }
 
 /// The key is not good.
@@ -55,20 +92,40 @@ impl Keys {
         key: &ApiKey,
         client: Option<IpAddr>,
         request_id: RequestId,
-    ) -> Result<AuthenticatedKey, AuthenticateKeyError> {
-        let found = self.parts.store.find_key(&key.digest()).await?;
-        let record = found.ok_or(AuthenticateKeyError::Refused { refusal: Refusal::Unknown, holder: None })?;
-        let now = self.now();
+    ) -> Result<Arc<AuthenticatedKey>, AuthenticateKeyError> {
+        let (digest, now) = (key.digest(), self.now());
+        let known = match self.known.find(digest.as_bytes()) {
+            Some(known) => known,
+            None => self.read(digest, now).await?,
+        };
+        let record = &known.record;
         record.authorize(now).map_err(|refusal| AuthenticateKeyError::Refused {
             refusal,
             holder: Some((record.component_id, record.name.clone())),
         })?;
         if !record.used {
-            self.use_for_the_first_time(key, &record, client, request_id).await?;
+            self.use_for_the_first_time(key, record, client, request_id).await?;
         }
-        let component = record.component_id;
-        self.sighted(Sighting { component, at: now, client, hostname: None, version: None });
-        Ok(AuthenticatedKey { component, name: record.name, kind: record.kind, key: record.key_id })
+        if known.is_worth_recording(now, client) {
+            let component = record.component_id;
+            self.sighted(Sighting { component, at: now, client, hostname: None, version: None });
+        }
+        Ok(known)
+    }
+
+    async fn read(&self, digest: Digest, now: Timestamp) -> Result<Arc<AuthenticatedKey>, AuthenticateKeyError> {
+        let unknown = || AuthenticateKeyError::Refused { refusal: Refusal::Unknown, holder: None };
+        if self.unknown.contains(digest.as_bytes(), now) {
+            return Err(unknown());
+        }
+        let as_of = self.known.as_of_now();
+        let Some(record) = self.parts.store.find_key(&digest).await? else {
+            self.unknown.remember(*digest.as_bytes(), now);
+            return Err(unknown());
+        };
+        let known = Arc::new(AuthenticatedKey::new(record));
+        self.known.remember(*digest.as_bytes(), subject(known.component()), as_of, Arc::clone(&known));
+        Ok(known)
     }
 
     async fn use_for_the_first_time(
@@ -180,4 +237,8 @@ fn key_event(event: &Event, record: &KeyRecord) -> Event {
         .clone()
         .on(ResourceKind::Key, Some(record.key_id.into_untyped_uuid()), record.name.as_str())
         .with("component", record.component_id.to_string())
+}
+
+pub(crate) fn subject(component: ComponentId) -> Subject {
+    Subject::Component(component.into_untyped_uuid())
 }

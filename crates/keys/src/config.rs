@@ -27,32 +27,36 @@ impl ETagKey {
         let tag = self.0.tag("stratora config etag v1", &[component.as_untyped_uuid().as_bytes(), body.as_bytes()]);
         // Half of the tag is plenty: it tells versions apart and proves nothing.
         let half = tag.first_chunk().map_or(0, |half| u128::from_be_bytes(*half));
-        ETag(format!("{half:032x}"))
+        let mut digits = [b'0'; 32];
+        for (digit, text) in digits.iter_mut().zip(format!("{half:032x}").bytes()) {
+            *digit = text;
+        }
+        ETag(digits)
     }
 }
 
 /// An entity tag (RFC 9110 §8.8.3) without its quotes: 32 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ETag(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ETag([u8; 32]);
 
 impl ETag {
     /// A tag that was stored earlier; `None` when it cannot have been.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_tag =
-            text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
-        is_tag.then(|| Self(text.to_owned()))
+        let is_digit = |byte: &u8| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase();
+        let digits: [u8; 32] = text.as_bytes().try_into().ok()?;
+        digits.iter().all(is_digit).then_some(Self(digits))
     }
 
     /// The digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// Whether an `If-None-Match` value names this tag (weak comparison, RFC 9110 §13.1.2). Lists and `*` are understood,
     /// and so is the bare tag that some agents send without quotes. What is malformed matches nothing.
     pub fn is_named_by(&self, if_none_match: &str) -> bool {
         let value = if_none_match.trim_matches([' ', '\t']);
-        if value == "*" || value == self.0 {
+        if value == "*" || value == self.as_str() {
             return true;
         }
         let mut rest = value;
@@ -65,7 +69,7 @@ impl ETag {
             let Some((tag, after)) = opaque.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) else {
                 return false;
             };
-            if tag == self.0 {
+            if tag == self.as_str() {
                 return true;
             }
             rest = after.trim_start_matches([' ', '\t']);
@@ -79,7 +83,7 @@ impl ETag {
 /// Without quotes.
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -238,7 +242,7 @@ mod tests {
             is_weak in any::<bool>(),
         ) {
             let tag = key().tag(id(1), "a = 1");
-            prop_assume!(others.iter().all(|(_, other, _)| *other != tag.0));
+            prop_assume!(others.iter().all(|(_, other, _)| other != tag.as_str()));
             let entry = |is_weak: bool, tag: &str| format!("{}\"{tag}\"", if is_weak { "W/" } else { "" });
             let mut entries: Vec<_> =
                 others.iter().map(|(weak, other, comma)| entry(*weak, other) + comma).collect();

@@ -3,6 +3,7 @@
 use stratora_audit::{Action, Origin};
 use stratora_port::StoreError;
 
+use crate::authenticate::subject;
 use crate::{ComponentId, ETag, Keys, MissingComponent, Report, ReportStatus, StoredConfig};
 
 /// The longest hash that a component may report.
@@ -40,7 +41,13 @@ impl Keys {
     /// # Errors
     /// [`StoreError`] when the store fails.
     pub async fn config_etag(&self, id: ComponentId) -> Result<Option<ETag>, StoreError> {
-        self.parts.configs.config_etag(id).await
+        if let Some(etag) = self.etags.find(&id) {
+            return Ok(etag);
+        }
+        let as_of = self.etags.as_of_now();
+        let etag = self.parts.configs.config_etag(id).await?;
+        self.etags.remember(id, subject(id), as_of, etag);
+        Ok(etag)
     }
 
     /// A component's configuration.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use newtype_uuid::{GenericUuid as _, TypedUuid};
 use stratora_audit::{Action, Event, Origin, ResourceKind};
+use stratora_cache::{Coherence, CredentialCache, UnknownCredentials};
 use stratora_clock::{Clock, Timestamp};
 use stratora_hashing::{Busy, HashingError, HashingPool, Permit, Preimage};
 use stratora_port::{Page, PageRequest, StoreError};
@@ -12,8 +13,9 @@ use stratora_token::{Entropy, EntropyError, random_uuid};
 use tokio::task::JoinSet;
 
 use crate::{
-    ApiKey, ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentKind, ComponentUpdate, ConfigStore,
-    ETagKey, Grace, Hostname, KeyStore, MissingComponent, Name, NewComponent, NewKey, Sighting, Standing,
+    ApiKey, AuthenticatedKey, ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentKind,
+    ComponentUpdate, ConfigStore, ETag, ETagKey, Grace, Hostname, KeyStore, MissingComponent, Name, NewComponent,
+    NewKey, Sighting, Standing,
 };
 
 /// A component as an administrator describes it.
@@ -59,11 +61,18 @@ pub struct KeysParts {
     pub entropy: Arc<dyn Entropy>,
     /// Makes entity tags.
     pub etags: ETagKey,
+    /// How many keys, and as many entity tags, are kept in memory at the most.
+    pub in_memory: usize,
+    /// Says while what is in memory can be trusted.
+    pub coherence: Arc<Coherence>,
 }
 
 /// Looks after components.
 pub struct Keys {
     pub(crate) parts: KeysParts,
+    pub(crate) known: CredentialCache<[u8; 32], Arc<AuthenticatedKey>>,
+    pub(crate) unknown: UnknownCredentials<[u8; 32]>,
+    pub(crate) etags: CredentialCache<ComponentId, Option<ETag>>,
     pub(crate) sightings: Mutex<HashMap<ComponentId, Sighting>>,
     pub(crate) verifications: Mutex<JoinSet<()>>,
 }
@@ -71,7 +80,14 @@ pub struct Keys {
 impl Keys {
     /// Looks after components with `parts`.
     pub fn new(parts: KeysParts) -> Self {
-        Self { parts, sightings: Mutex::default(), verifications: Mutex::default() }
+        Self {
+            known: CredentialCache::new("keys", parts.in_memory, Arc::clone(&parts.coherence)),
+            unknown: UnknownCredentials::default(),
+            etags: CredentialCache::new("etags", parts.in_memory, Arc::clone(&parts.coherence)),
+            parts,
+            sightings: Mutex::default(),
+            verifications: Mutex::default(),
+        }
     }
 
     /// Creates a component with its first key: the only time that the key is seen.

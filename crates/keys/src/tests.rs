@@ -3,6 +3,7 @@
 mod authenticating;
 mod configuring;
 mod issuing;
+mod remembering;
 mod sighting;
 
 use std::net::IpAddr;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use newtype_uuid::TypedUuid;
 use stratora_audit::{Action, Actor, ActorKind, Origin, RequestId};
+use stratora_cache::Coherence;
 use stratora_clock::{Clock as _, ManualClock, Timestamp};
 use stratora_hashing::{Cost, HashingPool, Permit, PoolSettings};
 use stratora_token::MacKey;
@@ -30,6 +32,7 @@ struct Site {
     hashing: HashingPool,
     clock: Arc<ManualClock>,
     entropy: Arc<BreakableEntropy>,
+    coherence: Arc<Coherence>,
 }
 
 impl Site {
@@ -37,6 +40,7 @@ impl Site {
     fn new() -> Self {
         let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(ManualClock::default()));
         let entropy = Arc::new(BreakableEntropy::default());
+        let coherence = Arc::new(Coherence::new(clock.clone()));
         let settings = PoolSettings { threads: NonZeroUsize::MIN, queue: 1, cost: Cost::for_tests() };
         let hashing = HashingPool::start(settings, entropy.clone()).unwrap();
         let keys = Arc::new(Keys::new(KeysParts {
@@ -46,8 +50,10 @@ impl Site {
             clock: clock.clone(),
             entropy: entropy.clone(),
             etags: ETagKey::new(MacKey::from_bytes([5; 32])),
+            in_memory: 100,
+            coherence: coherence.clone(),
         }));
-        Self { keys, store, hashing, clock, entropy }
+        Self { keys, store, hashing, clock, entropy, coherence }
     }
 
     fn now(&self) -> Timestamp {
@@ -63,7 +69,7 @@ impl Site {
     }
 
     /// Asks in the name of whoever holds `key`, from [`address`].
-    async fn authenticate(&self, key: &ApiKey) -> Result<AuthenticatedKey, AuthenticateKeyError> {
+    async fn authenticate(&self, key: &ApiKey) -> Result<Arc<AuthenticatedKey>, AuthenticateKeyError> {
         self.keys.authenticate(key, Some(address()), RequestId::from_uuid(Uuid::from_u128(9))).await
     }
 

@@ -9,21 +9,24 @@ use diesel::{
     SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
+use newtype_uuid::GenericUuid as _;
 use stratora_audit::Event;
 use stratora_auth::{
     Account, AccountChange, AccountStore, AuthSource, ChangePasswordError, CreateAccountError, MissingAccount,
     NewAccount, NewPassword, NewSession, PasswordHash, UserId, Username,
 };
+use stratora_cache::Subject;
 use stratora_port::{Page, PageRequest, StoreError};
 
 use crate::Storage;
 use crate::audit::AuditStatements as _;
+use crate::changes::ChangeStatements as _;
 use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{accounts, brakes, sessions};
 use crate::sessions::NewSessionRow;
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{count, overfull, unreadable};
-use crate::transaction::{statements, with_read, with_tx};
+use crate::transaction::{statements, with_change, with_read, with_tx};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = accounts)]
@@ -85,6 +88,10 @@ impl TryFrom<AccountRow> for Account {
             last_sign_in_at: row.last_sign_in_at.map(|at| at.0),
         })
     }
+}
+
+pub(crate) fn subject(user: UserId) -> Subject {
+    Subject::User(user.into_untyped_uuid())
 }
 
 statements! {
@@ -168,7 +175,7 @@ impl AccountStore for Storage {
     }
 
     async fn update(&self, id: UserId, change: AccountChange, event: Event) -> Result<Account, MissingAccount> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let Some(mut row) = conn.lock_account(id).await? else {
                 return Err(Failure::Refused(MissingAccount::Missing));
             };
@@ -192,21 +199,21 @@ impl AccountStore for Storage {
             if row.role != before.0 || (before.1 && !row.active) {
                 conn.end_sessions(id).await?;
             }
-            conn.append(&event).await?;
-            Ok(Account::try_from(row)?)
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(Account::try_from(row)?))
         })
     }
 
     async fn delete(&self, id: UserId, event: Event) -> Result<(), MissingAccount> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let deleted = diesel::delete(accounts::table.find(StoredId::from(id)).filter(accounts::built_in.eq(false)))
                 .execute(conn)
                 .await?;
             if deleted == 0 {
                 return Err(Failure::Refused(MissingAccount::Missing));
             }
-            conn.append(&event).await?;
-            Ok(())
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(()))
         })
     }
 
@@ -219,7 +226,7 @@ impl AccountStore for Storage {
         event: Event,
     ) -> Result<(), ChangePasswordError> {
         let current = current.to_stored();
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let changed = diesel::update(
                 accounts::table
                     .find(StoredId::from(id))
@@ -238,13 +245,13 @@ impl AccountStore for Storage {
             }
             conn.end_sessions(id).await?;
             diesel::insert_into(sessions::table).values(NewSessionRow::of(&session)).execute(conn).await?;
-            conn.append(&event).await?;
-            Ok(())
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(()))
         })
     }
 
     async fn reset_password(&self, id: UserId, new: NewPassword, event: Event) -> Result<(), MissingAccount> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let username: Option<String> = diesel::update(
                 accounts::table.find(StoredId::from(id)).filter(accounts::source.eq(AuthSource::Local.as_str())),
             )
@@ -262,8 +269,8 @@ impl AccountStore for Storage {
             };
             conn.end_sessions(id).await?;
             diesel::delete(brakes::table.filter(brakes::username.eq(&username))).execute(conn).await?;
-            conn.append(&event).await?;
-            Ok(())
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(()))
         })
     }
 }

@@ -129,8 +129,8 @@ statements! {
     /// Writing to the log within a transaction.
     pub(crate) trait AuditStatements {
         /// Puts `event` at the end of the chain. To be the last step of a transaction: from here to the commit all other
-        /// writers wait, since the next record needs the hash of this one.
-        async fn append(conn, event: &Event) -> Result<(), Trouble> {
+        /// writers wait, since the next record needs the hash of this one. Returns the record's position.
+        async fn append(conn, event: &Event) -> Result<u64, Trouble> {
             let (seq, hash): (i64, Vec<u8>) = diesel::update(audit_head::table)
                 .set(audit_head::seq.eq(audit_head::seq + 1))
                 .returning((audit_head::seq, audit_head::hash))
@@ -143,7 +143,7 @@ statements! {
                 .set(audit_head::hash.eq(record.hash.as_bytes().as_slice()))
                 .execute(conn)
                 .await?;
-            Ok(())
+            Ok(record.seq)
         }
     }
 }

@@ -3,17 +3,20 @@
 use async_trait::async_trait;
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
+use newtype_uuid::GenericUuid as _;
 use stratora_audit::Event;
+use stratora_cache::Subject;
 use stratora_keys::{ComponentId, ConfigStore, ETag, MissingComponent, Report, ReportStatus, StoredConfig};
 use stratora_port::StoreError;
 
 use crate::Storage;
 use crate::audit::AuditStatements as _;
+use crate::changes::ChangeStatements as _;
 use crate::failure::{Violation, refused_on};
 use crate::schema::{component_configs, component_reports};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::unreadable;
-use crate::transaction::{with_read, with_tx};
+use crate::transaction::{with_change, with_read, with_tx};
 
 fn etag(stored: &str) -> Result<ETag, StoreError> {
     ETag::parse(stored).ok_or_else(|| unreadable("entity tag"))
@@ -54,7 +57,7 @@ impl ConfigStore for Storage {
         config: StoredConfig,
         event: Event,
     ) -> Result<(), MissingComponent> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let content = (component_configs::body.eq(&config.body), component_configs::etag.eq(config.etag.as_str()));
             let put = diesel::insert_into(component_configs::table)
                 .values((component_configs::component_id.eq(StoredId::from(component)), content))
@@ -64,8 +67,9 @@ impl ConfigStore for Storage {
                 .execute(conn)
                 .await;
             refused_on(put, Violation::Reference, MissingComponent::Missing)?;
-            conn.append(&event).await?;
-            Ok(())
+            let subject = Subject::Component(component.into_untyped_uuid());
+            let change = conn.append_change(&event, subject).await?;
+            Ok(change.with(()))
         })
     }
 

@@ -8,7 +8,9 @@ use diesel::{
     QueryDsl as _, SelectableHelper as _, TextExpressionMethods as _,
 };
 use diesel_async::RunQueryDsl as _;
+use newtype_uuid::GenericUuid as _;
 use stratora_audit::Event;
+use stratora_cache::Subject;
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
 use stratora_keys::{
@@ -20,12 +22,13 @@ use stratora_token::Digest;
 
 use crate::Storage;
 use crate::audit::AuditStatements as _;
+use crate::changes::{ChangeStatements as _, Changed};
 use crate::components::{ComponentRow, ComponentStatements as _, fold, kind, name, standing};
 use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{component_keys, components};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{containing, count, overfull, unreadable};
-use crate::transaction::{with_read, with_tx};
+use crate::transaction::{with_change, with_read, with_tx};
 
 /// The stored names of [`KeyState`].
 pub(crate) mod state {
@@ -91,6 +94,10 @@ macro_rules! matching {
 
 fn missing() -> Failure<ChangeComponentError> {
     Failure::Refused(ChangeComponentError::Missing)
+}
+
+fn subject(component: ComponentId) -> Subject {
+    Subject::Component(component.into_untyped_uuid())
 }
 
 fn wrong_standing(standing: Standing) -> Failure<ChangeComponentError> {
@@ -160,7 +167,7 @@ impl KeyStore for Storage {
             Grace::For(span) => (state::GRACE, Some(StoredTime(key.created_at.plus(span)))),
             Grace::UntilFirstUse => (state::GRACE, None),
         };
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let before = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
             if before.standing == Standing::Revoked {
                 return Err(wrong_standing(before.standing));
@@ -176,26 +183,26 @@ impl KeyStore for Storage {
             .await?;
             conn.insert_key(id, &key).await?;
             let row = conn.show_key(id, &key).await?;
-            conn.append(&event).await?;
-            Ok(Component::try_from(row)?)
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(Component::try_from(row)?))
         })
     }
 
     async fn revoke(&self, id: ComponentId, now: Timestamp, event: Event) -> Result<Component, MissingComponent> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let Some(mut row) = conn.lock_component(id).await? else {
                 return Err(Failure::Refused(MissingComponent::Missing));
             };
             if !row.is_revoked() {
                 row = conn.shut_out(id, now).await?;
             }
-            conn.append(&event).await?;
-            Ok(Component::try_from(row)?)
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(Component::try_from(row)?))
         })
     }
 
     async fn restore(&self, id: ComponentId, key: NewKey, event: Event) -> Result<Component, ChangeComponentError> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let before = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
             if before.standing != Standing::Revoked {
                 return Err(wrong_standing(before.standing));
@@ -203,20 +210,20 @@ impl KeyStore for Storage {
             conn.insert_key(id, &key).await?;
             conn.show_key(id, &key).await?;
             let row = conn.set_standing(id, Standing::Active, None).await?;
-            conn.append(&event).await?;
-            Ok(Component::try_from(row)?)
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(Component::try_from(row)?))
         })
     }
 
     async fn approve(&self, id: ComponentId, event: Event) -> Result<Component, ChangeComponentError> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let before = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
             if before.standing != Standing::Pending {
                 return Err(wrong_standing(before.standing));
             }
             let row = conn.set_standing(id, Standing::Active, None).await?;
-            conn.append(&event).await?;
-            Ok(Component::try_from(row)?)
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(Component::try_from(row)?))
         })
     }
 
@@ -226,7 +233,7 @@ impl KeyStore for Storage {
         update: ComponentUpdate,
         event: Event,
     ) -> Result<Component, ChangeComponentError> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let mut component = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
             component.name = update.name.clone().unwrap_or(component.name);
             component.hostname = update.hostname.clone().unwrap_or(component.hostname);
@@ -239,19 +246,19 @@ impl KeyStore for Storage {
                 .execute(conn)
                 .await;
             refused_on(updated, Violation::Unique, ChangeComponentError::NameTaken)?;
-            conn.append(&event).await?;
-            Ok(component)
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(component))
         })
     }
 
     async fn delete(&self, id: ComponentId, event: Event) -> Result<(), MissingComponent> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let deleted = diesel::delete(components::table.find(StoredId::from(id))).execute(conn).await?;
             if deleted == 0 {
                 return Err(Failure::Refused(MissingComponent::Missing));
             }
-            conn.append(&event).await?;
-            Ok(())
+            let change = conn.append_change(&event, subject(id)).await?;
+            Ok(change.with(()))
         })
     }
 
@@ -289,9 +296,9 @@ impl KeyStore for Storage {
     }
 
     async fn first_use(&self, key: KeyId, now: Timestamp, event: Event) -> Result<Option<BcryptHash>, StoreError> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let Some(component) = conn.lock_component_of(key).await? else {
-                return Ok(None);
+                return Ok(Changed::nothing(None));
             };
             let hash: Option<String> = diesel::update(
                 component_keys::table.find(StoredId::from(key)).filter(component_keys::first_used_at.is_null()),
@@ -302,7 +309,7 @@ impl KeyStore for Storage {
             .await
             .optional()?;
             let Some(hash) = hash else {
-                return Ok(None);
+                return Ok(Changed::nothing(None));
             };
             let hash = BcryptHash::parse(&hash).map_err(|error| StoreError::corrupt("key hash", error))?;
             diesel::update(
@@ -314,26 +321,28 @@ impl KeyStore for Storage {
             .set((component_keys::state.eq(state::ROTATED), component_keys::grace_until.eq(None::<StoredTime>)))
             .execute(conn)
             .await?;
-            conn.append(&event).await?;
-            Ok(Some(hash))
+            let change = conn.append_change(&event, subject(component)).await?;
+            Ok(change.with(Some(hash)))
         })
     }
 
     async fn mark_corrupt(&self, key: KeyId, event: Event) -> Result<(), StoreError> {
-        with_tx!(self, |conn| {
-            conn.lock_component_of(key).await?;
+        with_change!(self, |conn| {
+            let Some(component) = conn.lock_component_of(key).await? else {
+                return Ok(Changed::nothing(()));
+            };
             diesel::update(component_keys::table.find(StoredId::from(key)))
                 .set((component_keys::state.eq(state::CORRUPT), component_keys::grace_until.eq(None::<StoredTime>)))
                 .execute(conn)
                 .await?;
-            conn.append(&event).await?;
-            Ok(())
+            let change = conn.append_change(&event, subject(component)).await?;
+            Ok(change.with(()))
         })
     }
 
     async fn report_leak(&self, digest: &Digest, now: Timestamp, event: Event) -> Result<bool, StoreError> {
         let digest = *digest.as_bytes();
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let key: Option<StoredId> = component_keys::table
                 .filter(component_keys::digest.eq(&digest[..]))
                 .select(component_keys::id)
@@ -341,10 +350,10 @@ impl KeyStore for Storage {
                 .await
                 .optional()?;
             let Some(key) = key else {
-                return Ok(false);
+                return Ok(Changed::nothing(false));
             };
             let Some(component) = conn.lock_component_of(key.typed()).await? else {
-                return Ok(false);
+                return Ok(Changed::nothing(false));
             };
             let (stored, until): (String, Option<StoredTime>) = component_keys::table
                 .find(key)
@@ -362,10 +371,12 @@ impl KeyStore for Storage {
                         .execute(conn)
                         .await?;
                 }
-                KeyState::Grace { .. } | KeyState::Rotated | KeyState::Revoked | KeyState::Corrupt => return Ok(false),
+                KeyState::Grace { .. } | KeyState::Rotated | KeyState::Revoked | KeyState::Corrupt => {
+                    return Ok(Changed::nothing(false));
+                }
             }
-            conn.append(&event).await?;
-            Ok(true)
+            let change = conn.append_change(&event, subject(component)).await?;
+            Ok(change.with(true))
         })
     }
 

@@ -4,15 +4,19 @@
 mod accounts;
 mod audit;
 mod brakes;
+mod changes;
 mod clock;
+mod companions;
 mod components;
 mod configs;
 mod failure;
 mod keys;
-mod lease;
 mod limits;
+mod loan;
+mod membership;
 mod migrations;
 mod pool;
+mod replicas;
 mod schema;
 mod sessions;
 mod sql_types;
@@ -21,7 +25,10 @@ mod text;
 mod transaction;
 mod url;
 
+pub use companions::JoinError;
+pub use membership::Membership;
 pub use migrations::{MigrateError, SchemaError};
 pub use pool::Options;
+
 pub use storage::{ConnectError, Storage};
 pub use url::{DatabaseUrl, RefusedUrl};

@@ -14,6 +14,7 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use stratora_cache::Lease;
 
 use crate::url::{DatabaseUrl, Location};
 
@@ -54,13 +55,15 @@ pub(crate) type SqliteLink = SyncConnectionWrapper<SqliteConnection>;
 pub struct Options {
     /// How many connections to PostgreSQL this server opens at the most. No effect on SQLite.
     pub max_connections: usize,
+    /// How long a server trusts its memory without having asked PostgreSQL. No effect on SQLite.
+    pub lease: Lease,
 }
 
 /// Ten: a query takes a fraction of a millisecond, so ten serve more requests than a server has cores to answer, and ten
 /// replicas stay within the hundred connections that PostgreSQL allows by default.
 impl Default for Options {
     fn default() -> Self {
-        Self { max_connections: 10 }
+        Self { max_connections: 10, lease: Lease::default() }
     }
 }
 
@@ -135,6 +138,11 @@ where
         .create_timeout(Some(CONNECTION_WITHIN))
         .runtime(deadpool::Runtime::Tokio1)
         .build()
+}
+
+/// A connection of its own to PostgreSQL, outside the pool.
+pub(crate) async fn dedicated(url: &str) -> ConnectionResult<AsyncPgConnection> {
+    set_up(url, POSTGRES_SETTINGS).await
 }
 
 async fn set_up<C: AsyncConnection>(url: &str, settings: &str) -> ConnectionResult<C> {

@@ -157,6 +157,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use crate::sql_types::sql::Id;
+
+    /// On PostgreSQL only.
+    replicas (id) {
+        id -> Id,
+        renewals -> BigInt,
+        acknowledged -> BigInt,
+        lease_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::sql_types::sql::Id;
+
+    /// On PostgreSQL only.
+    invalidations (seq) {
+        seq -> BigInt,
+        subject_kind -> Text,
+        subject -> Id,
+    }
+}
+
 diesel::joinable!(sessions -> accounts (user_id));
 diesel::joinable!(component_keys -> components (component_id));
 diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);

@@ -16,14 +16,15 @@ use stratora_port::StoreError;
 use stratora_token::Digest;
 
 use crate::Storage;
-use crate::accounts::AccountRow;
+use crate::accounts::{AccountRow, subject};
 use crate::audit::AuditStatements as _;
 use crate::brakes::device_column;
+use crate::changes::ChangeStatements as _;
 use crate::failure::Failure;
 use crate::schema::{accounts, brakes, sessions};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::address;
-use crate::transaction::{with_read, with_tx};
+use crate::transaction::{with_change, with_read, with_tx};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
@@ -132,10 +133,11 @@ impl SessionStore for Storage {
             }
             .optional()?;
             Ok(match row {
-                Some((session, account)) => Some(AuthenticatedSession {
-                    session: Session::try_from(session)?,
-                    account: Account::try_from(account)?,
-                }),
+                Some((session, account)) => {
+                    let session = Session::try_from(session)?;
+                    let user = Account::try_from(account)?.into();
+                    Some(AuthenticatedSession { id: session.id, lifetime: session.lifetime(), user })
+                }
                 None => None,
             })
         })
@@ -171,7 +173,7 @@ impl SessionStore for Storage {
     }
 
     async fn end(&self, user: UserId, session: SessionId, event: Event) -> Result<(), MissingSession> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let ended = diesel::delete(
                 sessions::table.find(StoredId::from(session)).filter(sessions::user_id.eq(StoredId::from(user))),
             )
@@ -180,13 +182,13 @@ impl SessionStore for Storage {
             if ended == 0 {
                 return Err(Failure::Refused(MissingSession::Missing));
             }
-            conn.append(&event).await?;
-            Ok(())
+            let change = conn.append_change(&event, subject(user)).await?;
+            Ok(change.with(()))
         })
     }
 
     async fn end_all(&self, user: UserId, except: Option<SessionId>, event: Event) -> Result<u64, StoreError> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let of_user = sessions::table.filter(sessions::user_id.eq(StoredId::from(user)));
             let ended = match except {
                 None => diesel::delete(of_user).execute(conn).await?,
@@ -194,8 +196,8 @@ impl SessionStore for Storage {
                     diesel::delete(of_user.filter(sessions::id.ne(StoredId::from(kept)))).execute(conn).await?
                 }
             };
-            conn.append(&event).await?;
-            Ok(ended as u64)
+            let change = conn.append_change(&event, subject(user)).await?;
+            Ok(change.with(ended as u64))
         })
     }
 

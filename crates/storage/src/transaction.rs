@@ -1,5 +1,5 @@
 //! How work reaches the database. A piece of work is written once and compiled for both kinds of connection by two macros:
-//! [`with_read!`] and [`with_tx!`]. It runs as a task of its own on the main runtime, so that a caller who goes away
+//! [`with_read!`] and [`with_tx!`], or [`with_change!`] where servers have to hear of it. It runs as a task of its own on the main runtime, so that a caller who goes away
 //! neither cancels a query nor leaves half of an operation behind.
 
 use std::ops::ControlFlow;
@@ -8,7 +8,7 @@ use diesel::result::Error as DieselError;
 use stratora_port::StoreError;
 
 use crate::failure::{Failure, Trouble};
-use crate::lease::Ended;
+use crate::loan::Ended;
 
 /// How often a transaction that was rolled back is tried, the first time included.
 const TRIES: u32 = 3;
@@ -24,7 +24,7 @@ impl Tries {
         ControlFlow::Break(match ended {
             Ok(value) => Ok(value),
             Err(Ended::RolledBack(_)) if self.0 < TRIES => return ControlFlow::Continue(()),
-            Err(Ended::RolledBack(error)) => Err(StoreError::unavailable(error).into()),
+            Err(Ended::RolledBack(error) | Ended::InDoubt(error)) => Err(StoreError::unavailable(error).into()),
             Err(Ended::Failed(Failure::Refused(refusal))) => Err(refusal),
             Err(Ended::Failed(Failure::Trouble(Trouble::Store(error)))) => Err(error.into()),
             Err(Ended::Failed(Failure::Trouble(Trouble::Database(error)))) => Err(match error {
@@ -39,16 +39,31 @@ impl Tries {
 /// Runs a transaction on the database of a [`crate::Storage`]. The body sees a connection under the given name, borrows
 /// what it uses, since it may run more than once, and ends in `Ok` to commit or `Err` to roll back.
 macro_rules! with_tx {
-    ($storage:expr, |$conn:ident| $body:block) => {
-        $crate::transaction::on_both!($storage, writer, |lease, pool| {
-            match $crate::lease::Lease::begin(pool).await {
-                Ok(mut lease) => {
+    ($storage:ident, |$conn:ident| $body:block) => {
+        $crate::transaction::transaction!($storage.run, |$conn| $body)
+    };
+}
+
+/// Runs a transaction whose body ends in a [`crate::changes::Changed`], and returns its value when no server trusts any more
+/// what it had in memory about the subject of the change.
+macro_rules! with_change {
+    ($storage:ident, |$conn:ident| $body:block) => {
+        $crate::transaction::transaction!($storage.run_change, |$conn| $body)
+    };
+}
+
+/// A transaction, run by that method of the storage.
+macro_rules! transaction {
+    ($storage:ident.$run:ident, |$conn:ident| $body:block) => {
+        $crate::transaction::on_both!($storage.$run, writer, |loan, pool| {
+            match $crate::loan::Loan::begin(pool).await {
+                Ok(mut loan) => {
                     let outcome: Result<_, $crate::failure::Failure<_>> = async {
-                        let $conn = &mut *lease;
+                        let $conn = &mut *loan;
                         $body
                     }
                     .await;
-                    lease.end(outcome).await
+                    loan.end(outcome).await
                 }
                 Err(ended) => Err(ended),
             }
@@ -58,16 +73,16 @@ macro_rules! with_tx {
 
 /// Runs reads, each a snapshot of its own.
 macro_rules! with_read {
-    ($storage:expr, |$conn:ident| $body:block) => {
-        $crate::transaction::on_both!($storage, readers, |lease, pool| {
-            match $crate::lease::Lease::take(pool).await {
-                Ok(mut lease) => {
+    ($storage:ident, |$conn:ident| $body:block) => {
+        $crate::transaction::on_both!($storage.run, readers, |loan, pool| {
+            match $crate::loan::Loan::take(pool).await {
+                Ok(mut loan) => {
                     let outcome: Result<_, $crate::failure::Failure<_>> = async {
-                        let $conn = &mut *lease;
+                        let $conn = &mut *loan;
                         $body
                     }
                     .await;
-                    lease.end_read(outcome)
+                    loan.end_read(outcome)
                 }
                 Err(ended) => Err(ended),
             }
@@ -77,16 +92,19 @@ macro_rules! with_read {
 
 /// Writes `$work` once for each kind of pool, and tries it until it is done or has failed for good.
 macro_rules! on_both {
-    ($storage:expr, $sqlite:ident, |$lease:ident, $pool:ident| $work:block) => {{
-        let pools = $storage.pools();
+    ($storage:ident.$run:ident, $sqlite:ident, |$loan:ident, $pool:ident| $work:block) => {{
+        let (pools, coherence) = ($storage.pools(), $storage.coherence());
         $storage
-            .run(async move {
+            .$run(async move {
                 let mut tries = $crate::transaction::Tries::default();
                 loop {
                     let ended = match &pools {
                         $crate::pool::Pools::Postgres($pool) => $work,
                         $crate::pool::Pools::Sqlite { $sqlite: $pool, .. } => $work,
                     };
+                    if matches!(ended, Err($crate::loan::Ended::InDoubt(_))) {
+                        coherence.all_changed();
+                    }
                     if let std::ops::ControlFlow::Break(result) = tries.after(ended) {
                         break result;
                     }
@@ -125,4 +143,4 @@ macro_rules! statements {
     };
 }
 
-pub(crate) use {on_both, statements, with_read, with_tx};
+pub(crate) use {on_both, statements, transaction, with_change, with_read, with_tx};

@@ -72,6 +72,14 @@ impl DatabaseUrl {
         }
     }
 
+    /// The URL of a PostgreSQL server, which several of our servers may share.
+    pub(crate) fn postgres(&self) -> Option<&str> {
+        match &self.0 {
+            Location::Postgres(url) => Some(url),
+            Location::Sqlite(_) | Location::SqliteMemory => None,
+        }
+    }
+
     /// The SQLite file, if it is one.
     pub fn file(&self) -> Option<&Path> {
         match &self.0 {

@@ -95,6 +95,7 @@ async fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
 async fn core(settings: &Settings) -> anyhow::Result<Core> {
     let storage = connect(settings).await?;
     storage.check_schema().await?;
+    storage.visit().await?;
     // Only the server makes keys: a command that is run elsewhere by mistake leaves none behind.
     let keys = key_file::load(&settings.security.key_file)?;
     Core::build(settings, storage, keys)

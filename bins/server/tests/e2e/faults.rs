@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 use stratora_testing::{Signal, VictoriaMetrics, until};
@@ -98,6 +99,11 @@ async fn a_database_that_is_away_lets_nobody_in_and_is_noticed_when_it_is_back()
     let (id, key) = create_component(&backend, &admin, "Berlin").await;
     let config = format!("/api/v1/remote-collectors/{id}/config");
     installation.postgres.as_ref().unwrap().shut_out().unwrap();
+    // What is in memory is trusted for as long as the lease lasts.
+    let is_refused = async || backend.get("/api/v1/auth/me").bearer(&admin).send().await.unwrap().status == 503;
+    while !is_refused().await {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let body = json!({"username": "admin", "password": PASSWORD});
     for request in [
         backend.post("/api/v1/auth/login").json(&body),

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use newtype_uuid::{GenericUuid as _, TypedUuid};
 use stratora_audit::{Action, AuditLog, Event, Filter, Head, Record, Stats};
 use stratora_auth::{
-    Account, AuthSource, AuthenticatedSession, BrakeSubject, Bucket, Channel, Decision, LimitStore, MissingSession,
-    NewSession, OpenSessionError, Proof, Role, Session, SessionId, SessionStore, UserId, Username, Window,
+    AuthSource, AuthenticatedSession, BrakeSubject, Bucket, Channel, Decision, Lifetime, LimitStore, MissingSession,
+    NewSession, OpenSessionError, Proof, Role, Session, SessionId, SessionStore, User, UserId, Username, Window,
 };
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
@@ -103,31 +103,20 @@ impl MemorySessions {
     pub(crate) fn open(&self, role: Role, must_change_password: bool, now: Timestamp) -> Person {
         let (token, cookie) = (Secret::generate(&OsEntropy).unwrap(), Secret::generate(&OsEntropy).unwrap());
         let user_id = TypedUuid::from_untyped_uuid(random_uuid(&OsEntropy).unwrap());
-        let session = Session {
-            id: TypedUuid::from_untyped_uuid(random_uuid(&OsEntropy).unwrap()),
-            user_id,
-            created_at: now,
-            last_seen_at: now,
-            expires_at: now.plus(std::time::Duration::from_hours(24)),
-            client: None,
-            user_agent: String::new(),
-        };
-        let account = Account {
+        let user = User {
             id: user_id,
             username: Username::parse(role.as_str()).unwrap(),
-            display_name: String::new(),
+            display_name: "".into(),
             email: None,
             role,
             source: AuthSource::Local,
             active: true,
-            password: None,
             must_change_password,
-            password_expires_at: None,
-            built_in: false,
-            created_at: now,
-            last_sign_in_at: None,
         };
-        let found = AuthenticatedSession { session, account };
+        let lifetime =
+            Lifetime { created_at: now, last_seen_at: now, expires_at: now.plus(std::time::Duration::from_hours(24)) };
+        let id = TypedUuid::from_untyped_uuid(random_uuid(&OsEntropy).unwrap());
+        let found = AuthenticatedSession { id, lifetime, user };
         self.sessions.lock().unwrap().push((token.digest(), cookie.digest(), found));
         Person { token: token.expose().to_string(), cookie: cookie.expose().to_string() }
     }

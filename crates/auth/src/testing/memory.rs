@@ -224,7 +224,11 @@ impl SessionStore for MemoryStore {
         });
         let Some(session) = found.map(|stored| stored.session.clone()) else { return Ok(None) };
         let account = state.account(session.user_id).cloned();
-        Ok(account.map(|account| AuthenticatedSession { session, account }))
+        Ok(account.map(|account| AuthenticatedSession {
+            id: session.id,
+            lifetime: session.lifetime(),
+            user: account.into(),
+        }))
     }
 
     async fn touch(&self, seen: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {

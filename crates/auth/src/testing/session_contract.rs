@@ -6,8 +6,8 @@ use stratora_audit::Action;
 
 use super::fixtures::{account, at, cookie, event, hash, id, proof, session, stranger, token};
 use crate::{
-    AccountStore, Admission, BrakeStore, BrakeSubject, Channel, MissingSession, NewSession, OpenSessionError, Proof,
-    SessionId, SessionStore, UserId,
+    AccountStore, Admission, BrakeStore, BrakeSubject, Channel, Lifetime, MissingSession, NewSession, OpenSessionError,
+    Proof, SessionId, SessionStore, UserId,
 };
 
 /// Checks `store`, which has to be empty.
@@ -43,20 +43,19 @@ async fn a_session_is_found_by_each_secret_in_its_own_channel<S: AccountStore + 
     for (channel, own, foreign) in [(Channel::Bearer, token(10), cookie(10)), (Channel::Cookie, cookie(10), token(10))]
     {
         let found = SessionStore::find(store, channel, &own).await.unwrap().unwrap();
-        assert_eq!((found.session.id, found.account.id), (id(10), user));
-        let at_start = (found.session.created_at, found.session.last_seen_at, found.session.expires_at);
-        assert_eq!(at_start, (at(1), at(1), at(86_401)));
-        assert_eq!((found.session.client, found.session.user_agent.as_str()), (session(10, user).client, "curl"));
+        assert_eq!((found.id, found.user.id), (id(10), user));
+        let at_start = Lifetime { created_at: at(1), last_seen_at: at(1), expires_at: at(86_401) };
+        assert_eq!(found.lifetime, at_start);
         assert!(
             SessionStore::find(store, channel, &foreign).await.unwrap().is_none(),
             "a secret works in its own channel only"
         );
         assert!(SessionStore::find(store, channel, &token(99)).await.unwrap().is_none());
     }
-    assert_eq!(
-        SessionStore::find(store, Channel::Bearer, &token(10)).await.unwrap().unwrap().account.last_sign_in_at,
-        Some(at(1))
-    );
+    let listed = store.of_user(user, at(2)).await.unwrap().remove(0);
+    assert_eq!((listed.client, listed.user_agent.as_str()), (session(10, user).client, "curl"));
+    let account = AccountStore::find(store, user).await.unwrap().unwrap();
+    assert_eq!(account.last_sign_in_at, Some(at(1)));
 }
 
 async fn opening_needs_a_proof_that_still_holds<S: AccountStore + SessionStore>(store: &S, user: UserId) {
@@ -99,7 +98,7 @@ async fn uses_are_recorded_forwards_only<S: AccountStore + SessionStore>(store: 
     store.touch(&[(id(40), at(40)), (id(41), at(61))]).await.unwrap();
     store.touch(&[]).await.unwrap();
     let seen = async |number| {
-        SessionStore::find(store, Channel::Bearer, &token(number)).await.unwrap().unwrap().session.last_seen_at
+        SessionStore::find(store, Channel::Bearer, &token(number)).await.unwrap().unwrap().lifetime.last_seen_at
     };
     assert_eq!((seen(40).await, seen(41).await), (at(50), at(61)));
 }

@@ -46,7 +46,7 @@ impl<S: KeyStore + ConfigStore + AuditLog> Fleet<S> {
 
     async fn config(&self, id: ComponentId) -> Option<StoredConfig> {
         let config = self.store.config(id).await.unwrap();
-        assert_eq!(self.store.config_etag(id).await.unwrap(), config.as_ref().map(|config| config.etag.clone()));
+        assert_eq!(self.store.config_etag(id).await.unwrap(), config.as_ref().map(|config| config.etag));
         config
     }
 }

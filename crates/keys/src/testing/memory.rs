@@ -141,7 +141,7 @@ impl Component {
 #[async_trait]
 impl ConfigStore for MemoryStore {
     async fn config_etag(&self, component: ComponentId) -> Result<Option<ETag>, StoreError> {
-        Ok(self.state()?.configs.get(&component).map(|config| config.etag.clone()))
+        Ok(self.state()?.configs.get(&component).map(|config| config.etag))
     }
 
     async fn config(&self, component: ComponentId) -> Result<Option<StoredConfig>, StoreError> {

@@ -15,12 +15,12 @@ async fn a_configuration_is_pulled_as_it_was_set() {
     site.keys.put_config(component.id, body.to_owned(), &administrator()).await.unwrap();
     let first = site.keys.config(component.id).await.unwrap().unwrap();
     assert_eq!(first.body, body);
-    assert_eq!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag.clone()));
+    assert_eq!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag));
 
     site.keys.put_config(component.id, body.to_owned(), &administrator()).await.unwrap();
-    assert_eq!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag.clone()));
+    assert_eq!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag));
     site.keys.put_config(component.id, String::new(), &administrator()).await.unwrap();
-    assert_ne!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag.clone()));
+    assert_ne!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag));
     site.keys.put_config(other.id, body.to_owned(), &administrator()).await.unwrap();
     assert_ne!(site.keys.config_etag(other.id).await.unwrap(), Some(first.etag), "tags differ between components");
 }

@@ -21,7 +21,7 @@ async fn a_created_component_is_let_in_with_its_key() {
     assert_eq!((component.standing, component.hostname.clone()), (Standing::Active, hostname));
     assert_eq!((component.key_prefix.clone(), component.created_at), (key.prefix(), site.now()));
     assert_eq!(site.keys.find(component.id).await.unwrap(), Some(component.clone()));
-    assert_eq!(site.authenticate(&key).await.unwrap().component, component.id);
+    assert_eq!(site.authenticate(&key).await.unwrap().component(), component.id);
 }
 
 #[tokio::test]

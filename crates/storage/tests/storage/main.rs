@@ -6,5 +6,6 @@ mod contracts;
 mod faults;
 mod outages;
 mod races;
+mod replicas;
 mod schema;
 mod support;

@@ -5,11 +5,13 @@ pub(crate) mod fixtures;
 pub(crate) mod proxy;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Text;
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
+use stratora_cache::Lease;
 use stratora_storage::{DatabaseUrl, Options, Storage};
 use stratora_testing::PostgresDatabase;
 use tempfile::TempDir;
@@ -149,7 +151,9 @@ impl Beside {
 }
 
 pub(crate) async fn connect(url: &str) -> Storage {
-    Storage::connect(&DatabaseUrl::parse(url).unwrap(), Options::default(), Handle::current()).await.unwrap()
+    // Short, for tests in which a change is cut off while it waits for servers.
+    let options = Options { lease: Lease::lasting(Duration::from_millis(200)).unwrap(), ..Options::default() };
+    Storage::connect(&DatabaseUrl::parse(url).unwrap(), options, Handle::current()).await.unwrap()
 }
 
 /// A new PostgreSQL database without tables.

@@ -22,6 +22,8 @@ pub(crate) enum Ended<E> {
     Failed(Failure<E>),
     /// Without effect, and another try may end better.
     RolledBack(DieselError),
+    /// The answer to the commit was lost: whether it happened is not known.
+    InDoubt(DieselError),
 }
 
 /// Whether a statement that failed so may succeed in a new transaction. Violated constraints and malformed values will not.
@@ -88,9 +90,9 @@ impl Transactions for SqliteLink {
     }
 }
 
-/// A connection on loan from the pool. It goes back only after it did its work; whatever else ends the lease (a failure, a
+/// A connection on loan from the pool. It goes back only after it did its work; whatever else ends the loan (a failure, a
 /// panic, a timeout) closes the connection, which rolls back what was open on it.
-pub(crate) struct Lease<'p, C>
+pub(crate) struct Loan<'p, C>
 where
     C: 'static,
     AsyncDieselConnectionManager<C>: Manager<Type = C>,
@@ -99,7 +101,7 @@ where
     object: Option<Object<C>>,
 }
 
-impl<'p, C> Lease<'p, C>
+impl<'p, C> Loan<'p, C>
 where
     C: Transactions,
     AsyncDieselConnectionManager<C>: Manager<Type = C, Error: std::error::Error + Send + Sync>,
@@ -114,10 +116,10 @@ where
 
     /// Borrows a connection and begins a transaction.
     pub(crate) async fn begin<E>(pool: &'p Pool<C>) -> Result<Self, Ended<E>> {
-        let mut lease = Self::take(pool).await?;
-        match C::begin(&mut lease).await {
-            Ok(()) => Ok(lease),
-            Err(error) => Err(lease.close(error.into())),
+        let mut loan = Self::take(pool).await?;
+        match C::begin(&mut loan).await {
+            Ok(()) => Ok(loan),
+            Err(error) => Err(loan.close(error.into())),
         }
     }
 
@@ -130,8 +132,7 @@ where
                     Ok(value)
                 }
                 Err(error) if is_serialization_failure(&error) => Err(self.close(error.into())),
-                // Whether it was committed is not known.
-                Err(error) => Err(Ended::Failed(error.into())),
+                Err(error) => Err(Ended::InDoubt(error)),
             },
             Err(Failure::Refused(refusal)) => {
                 if C::roll_back(&mut self).await.is_ok() {
@@ -172,27 +173,27 @@ where
     }
 }
 
-impl<C> Deref for Lease<'_, C>
+impl<C> Deref for Loan<'_, C>
 where
     AsyncDieselConnectionManager<C>: Manager<Type = C>,
 {
     type Target = C;
 
     fn deref(&self) -> &C {
-        self.object.as_deref().unwrap_or_else(|| unreachable!("a lease holds its connection until it ends"))
+        self.object.as_deref().unwrap_or_else(|| unreachable!("a loan holds its connection until it ends"))
     }
 }
 
-impl<C> DerefMut for Lease<'_, C>
+impl<C> DerefMut for Loan<'_, C>
 where
     AsyncDieselConnectionManager<C>: Manager<Type = C>,
 {
     fn deref_mut(&mut self) -> &mut C {
-        self.object.as_deref_mut().unwrap_or_else(|| unreachable!("a lease holds its connection until it ends"))
+        self.object.as_deref_mut().unwrap_or_else(|| unreachable!("a loan holds its connection until it ends"))
     }
 }
 
-impl<C> Drop for Lease<'_, C>
+impl<C> Drop for Loan<'_, C>
 where
     AsyncDieselConnectionManager<C>: Manager<Type = C>,
 {

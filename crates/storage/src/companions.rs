@@ -1,0 +1,206 @@
+//! Processes on one SQLite file: at most one server, and commands, which tell the server what they change before they say
+//! that it is done. On PostgreSQL the database itself passes the word.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use stratora_cache::{Coherence, Subject};
+use stratora_port::StoreError;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::changes::kind;
+
+/// How long a process waits for another one to end, or to answer.
+const WITHIN: Duration = Duration::from_secs(5);
+const TRY_EVERY: Duration = Duration::from_millis(50);
+/// What a server answers when it has heard of a change.
+const HEARD: u8 = b'.';
+/// The longest line that a command sends.
+const LONGEST: u64 = 64;
+
+/// This process may not work on the database now.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// A server has it.
+    #[error("another server uses {}, or a command that does not end; an SQLite database has one server", .database.display())]
+    Occupied {
+        /// The database.
+        database: PathBuf,
+    },
+    /// The lock or the socket beside the database cannot be made.
+    #[error("cannot lock {} or listen beside it", .database.display())]
+    Beside {
+        /// The database.
+        database: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// The only server on an SQLite file, for as long as this lives.
+pub(crate) struct Occupancy {
+    socket: PathBuf,
+    listening: JoinHandle<()>,
+    _lock: File,
+}
+
+impl Occupancy {
+    /// Takes the file for a server that is told what others change.
+    pub(crate) async fn of(database: &Path, coherence: Arc<Coherence>) -> Result<Self, JoinError> {
+        let failed = |cause| JoinError::Beside { database: database.to_owned(), cause };
+        let taking = async {
+            loop {
+                match lock(database).map_err(failed)? {
+                    Some(lock) => return Ok(lock),
+                    None => sleep(TRY_EVERY).await,
+                }
+            }
+        };
+        let occupied = |_| JoinError::Occupied { database: database.to_owned() };
+        let lock = timeout(WITHIN, taking).await.map_err(occupied)??;
+        let socket = beside(database, "sock");
+        // Whoever holds the lock owns the socket; what is there was left behind.
+        drop(std::fs::remove_file(&socket));
+        let listener = in_its_directory(&socket, |path| UnixListener::bind(path)).map_err(failed)?;
+        let listening = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(hear(stream, Arc::clone(&coherence)));
+            }
+        });
+        Ok(Self { socket, listening, _lock: lock })
+    }
+}
+
+impl Drop for Occupancy {
+    fn drop(&mut self) {
+        self.listening.abort();
+        drop(std::fs::remove_file(&self.socket));
+    }
+}
+
+/// Hears what one command changes. What cannot be read may be anything.
+async fn hear(stream: UnixStream, coherence: Arc<Coherence>) {
+    let is_ours = stream.peer_cred().is_ok_and(|peer| {
+        let uid = peer.uid();
+        uid == 0 || uid == rustix::process::geteuid().as_raw()
+    });
+    if !is_ours {
+        return;
+    }
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    while let Ok(1..) = (&mut stream).take(LONGEST).read_line(&mut line).await {
+        match read(line.trim_end()) {
+            Some(subject) => coherence.changed(subject),
+            None => coherence.all_changed(),
+        }
+        line.clear();
+        if stream.get_mut().write_all(&[HEARD]).await.is_err() {
+            break;
+        }
+    }
+}
+
+fn read(line: &str) -> Option<Subject> {
+    let (kind, id) = line.split_once(' ')?;
+    let id = id.parse().ok()?;
+    match kind {
+        kind::COMPONENT => Some(Subject::Component(id)),
+        kind::USER => Some(Subject::User(id)),
+        _ => None,
+    }
+}
+
+/// A command on an SQLite file: alone with it, or beside a server.
+pub(crate) enum Visit {
+    /// No server can start meanwhile.
+    Alone(#[expect(dead_code, reason = "holds the lock")] File),
+    /// Connected to the server.
+    BesideServer(Mutex<UnixStream>),
+}
+
+impl Visit {
+    /// How long a change may wait for the server.
+    pub(crate) const LONGEST_WAIT: Duration = WITHIN;
+
+    /// Visits the file.
+    pub(crate) async fn of(database: &Path) -> Result<Self, JoinError> {
+        let visiting = async {
+            loop {
+                let lock =
+                    lock(database).map_err(|cause| JoinError::Beside { database: database.to_owned(), cause })?;
+                if let Some(lock) = lock {
+                    return Ok(Self::Alone(lock));
+                }
+                let socket = beside(database, "sock");
+                if let Ok(stream) = in_its_directory(&socket, |path| std::os::unix::net::UnixStream::connect(path))
+                    && stream.set_nonblocking(true).is_ok()
+                    && let Ok(stream) = UnixStream::from_std(stream)
+                {
+                    return Ok(Self::BesideServer(Mutex::new(stream)));
+                }
+                sleep(TRY_EVERY).await;
+            }
+        };
+        timeout(WITHIN, visiting).await.unwrap_or_else(|_| Err(JoinError::Occupied { database: database.to_owned() }))
+    }
+
+    /// Tells the server of a change. Returns when it does not trust any more what it had in memory, or has ended.
+    pub(crate) async fn tell(&self, subject: Subject) -> Result<(), StoreError> {
+        let Self::BesideServer(stream) = self else { return Ok(()) };
+        let mut stream = stream.lock().await;
+        let (kind, id) = match subject {
+            Subject::Component(id) => (kind::COMPONENT, id),
+            Subject::User(id) => (kind::USER, id),
+        };
+        let telling = async {
+            stream.write_all(format!("{kind} {id}\n").as_bytes()).await?;
+            stream.read_u8().await
+        };
+        match timeout(WITHIN, telling).await {
+            // A server that has ended has no memory.
+            Ok(_) => Ok(()),
+            Err(_) => Err(StoreError::unavailable(
+                "it is written, but the running server does not say that it has heard; stop it to be safe",
+            )),
+        }
+    }
+}
+
+/// The lock beside the database, if nobody holds it. It ends with the process, however that ends.
+fn lock(database: &Path) -> io::Result<Option<File>> {
+    let path = beside(database, "lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `stratora.db` becomes `stratora.db.lock`.
+fn beside(database: &Path, extension: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".");
+    path.push(extension);
+    path.into()
+}
+
+/// Calls `action` with a short way to `socket`: the path of a socket has a hundred bytes, a directory's may have more.
+fn in_its_directory<T>(socket: &Path, action: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    let directory = socket.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = File::open(directory)?;
+    let name = socket.file_name().unwrap_or_default();
+    action(&Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string()).join(name))
+}

@@ -1,0 +1,2 @@
+DROP TABLE invalidations;
+DROP TABLE replicas;
