@@ -9,15 +9,36 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use stratora_clock::Timestamp;
 use stratora_keys::{
-    Component, ComponentId, ComponentKind, Hostname, KeyId, KeyPrefix, Name, NewComponent, NewKey, Standing, Version,
+    Component, ComponentId, ComponentKind, Hostname, KeyId, KeyPrefix, KeyState, Name, NewComponent, NewKey, Standing,
+    Version,
 };
 use stratora_port::StoreError;
 
-use crate::keys::state;
 use crate::schema::{component_keys, components};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{address, unreadable};
 use crate::transaction::statements;
+
+/// The stored names of [`KeyState`].
+pub(crate) mod state {
+    pub(crate) const LIVE: &str = "live";
+    pub(crate) const GRACE: &str = "grace";
+    pub(crate) const ROTATED: &str = "rotated";
+    pub(crate) const REVOKED: &str = "revoked";
+    pub(crate) const CORRUPT: &str = "corrupt";
+}
+
+/// The state of a key, as it is stored.
+pub(crate) fn key_state(stored: &str, until: Option<StoredTime>) -> Result<KeyState, StoreError> {
+    Ok(match stored {
+        state::LIVE => KeyState::Live,
+        state::GRACE => KeyState::Grace { until: until.map(|at| at.0) },
+        state::ROTATED => KeyState::Rotated,
+        state::REVOKED => KeyState::Revoked,
+        state::CORRUPT => KeyState::Corrupt,
+        _ => return Err(unreadable("state of a key")),
+    })
+}
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = components)]

@@ -23,32 +23,12 @@ use stratora_token::Digest;
 use crate::Storage;
 use crate::audit::AuditStatements as _;
 use crate::changes::{ChangeStatements as _, Changed};
-use crate::components::{ComponentRow, ComponentStatements as _, fold, kind, name, standing};
+use crate::components::{ComponentRow, ComponentStatements as _, fold, key_state, kind, name, standing, state};
 use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{component_keys, components};
 use crate::sql_types::{StoredId, StoredTime};
-use crate::text::{containing, count, overfull, unreadable};
+use crate::text::{containing, count, overfull};
 use crate::transaction::{with_change, with_read, with_tx};
-
-/// The stored names of [`KeyState`].
-pub(crate) mod state {
-    pub(crate) const LIVE: &str = "live";
-    pub(crate) const GRACE: &str = "grace";
-    pub(crate) const ROTATED: &str = "rotated";
-    pub(crate) const REVOKED: &str = "revoked";
-    pub(crate) const CORRUPT: &str = "corrupt";
-}
-
-fn key_state(stored: &str, until: Option<StoredTime>) -> Result<KeyState, StoreError> {
-    Ok(match stored {
-        state::LIVE => KeyState::Live,
-        state::GRACE => KeyState::Grace { until: until.map(|at| at.0) },
-        state::ROTATED => KeyState::Rotated,
-        state::REVOKED => KeyState::Revoked,
-        state::CORRUPT => KeyState::Corrupt,
-        _ => return Err(unreadable("state of a key")),
-    })
-}
 
 diesel::define_sql_function! {
     /// Lower case, of ASCII only on SQLite: for columns that hold nothing else.

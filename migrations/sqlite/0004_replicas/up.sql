@@ -1,0 +1,1 @@
+-- Several servers share a PostgreSQL database only: an SQLite file has one, which needs no tables to tell itself.
