@@ -5,6 +5,8 @@ use std::fmt;
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
@@ -14,13 +16,14 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use metrics::{counter, histogram};
 use stratora_audit::{Action, Outcome, RequestId};
 use stratora_clock::Timestamp;
+use stratora_token::BulkEntropy;
 use uuid::Uuid;
 
+use crate::figures::Figures;
 use crate::unread::ChunkedBody;
-use crate::{ApiError, ClientAddress, Gate, HeaderSet, RequestContext};
+use crate::{ApiError, AuthenticatedComponent, ClientAddress, Gate, HeaderSet, RequestContext};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -51,7 +54,9 @@ where
     type Future = Ready<Result<Enveloped<S>, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(Enveloped { service: Rc::new(service), gate: self.gate.clone() }))
+        let worker =
+            Worker { request_ids: BulkEntropy::of(Arc::clone(&self.gate.entropy)), figures: Figures::default() };
+        ready(Ok(Enveloped { service: Rc::new(service), gate: self.gate.clone(), worker: Rc::new(worker) }))
     }
 }
 
@@ -59,6 +64,13 @@ where
 pub struct Enveloped<S> {
     service: Rc<S>,
     gate: Data<Gate>,
+    worker: Rc<Worker>,
+}
+
+/// What each worker has of its own.
+struct Worker {
+    request_ids: BulkEntropy,
+    figures: Figures,
 }
 
 impl<S, B> Service<ServiceRequest> for Enveloped<S>
@@ -73,9 +85,9 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let (service, gate) = (Rc::clone(&self.service), self.gate.clone());
+        let (service, gate, worker) = (Rc::clone(&self.service), self.gate.clone(), Rc::clone(&self.worker));
         Box::pin(async move {
-            let request_id = RequestId::generate(&*gate.entropy);
+            let request_id = RequestId::generate(&worker.request_ids);
             let exchange = Exchange {
                 context: RequestContext {
                     // Without randomness nothing else can be done safely either; the answer says so.
@@ -90,17 +102,17 @@ where
             };
             if let Err(error) = request_id {
                 let refused = request.error_response(ApiError::unavailable(error));
-                return Ok(exchange.seal(refused, &gate));
+                return Ok(exchange.seal(refused, &gate, &worker.figures));
             }
             request.extensions_mut().insert(exchange.context);
             // A panic in `call` itself is caught as well as one in the future that it returns.
             match AssertUnwindSafe(async { service.call(request).await }).catch_unwind().await {
-                Ok(Ok(response)) => Ok(exchange.seal(response.map_into_boxed_body(), &gate)),
-                Ok(Err(error)) => Err(exchange.seal_error(error, &gate)),
+                Ok(Ok(response)) => Ok(exchange.seal(response.map_into_boxed_body(), &gate, &worker.figures)),
+                Ok(Err(error)) => Err(exchange.seal_error(error, &gate, &worker.figures)),
                 Err(_) => {
                     exchange.audit_panic(&gate).await;
                     // What the panic says goes to standard error by the panic hook, and nowhere else.
-                    Err(exchange.seal_error(ApiError::internal("a handler panicked").into(), &gate))
+                    Err(exchange.seal_error(ApiError::internal("a handler panicked").into(), &gate, &worker.figures))
                 }
             }
         })
@@ -118,33 +130,38 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn seal(self, response: ServiceResponse<BoxBody>, gate: &Gate) -> ServiceResponse<BoxBody> {
+    fn seal(self, response: ServiceResponse<BoxBody>, gate: &Gate, figures: &Figures) -> ServiceResponse<BoxBody> {
         let (request, response) = response.into_parts();
-        self.record(request.match_pattern().as_deref(), response.status(), response.error(), gate);
+        let took = gate.clock.now().since(self.started);
+        let route = request.match_pattern();
+        figures.record(route.as_deref().unwrap_or("none"), method_label(&self.method), response.status(), took);
+        let is_routine = response.status().as_u16() < 400 && request.extensions().contains::<AuthenticatedComponent>();
+        self.log(route.as_deref(), response.status(), response.error(), took, is_routine);
         let response = dress(response, self.context.request_id, self.asks_for_page);
         ServiceResponse::new(request, hold(self.body, response))
     }
 
     /// For what leaves no request behind that could be answered: actix makes the response of the error.
-    fn seal_error(self, error: Error, gate: &Gate) -> Error {
-        self.record(None, error.as_response_error().status_code(), Some(&error), gate);
+    fn seal_error(self, error: Error, gate: &Gate, figures: &Figures) -> Error {
+        let took = gate.clock.now().since(self.started);
+        let status = error.as_response_error().status_code();
+        figures.record("none", method_label(&self.method), status, took);
+        self.log(None, status, Some(&error), took, false);
         Sealed { error, request_id: self.context.request_id, body: self.body }.into()
     }
 
-    /// One line without the query string, which may hold what is nobody's business; metrics under the route's pattern,
-    /// of which there are only as many as routes.
-    fn record(&self, route: Option<&str>, status: StatusCode, error: Option<&Error>, gate: &Gate) {
-        let took = gate.clock.now().since(self.started);
-        let method = method_label(&self.method);
-        let labels = [("method", method.to_owned()), ("route", route.unwrap_or("none").to_owned())];
-        histogram!("http_request_duration_seconds", &labels).record(took);
-        let [method_label, route_label] = labels;
-        counter!("http_requests_total", &[method_label, route_label, ("status", status.as_str().to_owned())])
-            .increment(1);
+    /// One line without the query string, which may hold what is nobody's business. What a fleet asks every few seconds, and
+    /// gets, would drown all else.
+    fn log(&self, route: Option<&str>, status: StatusCode, error: Option<&Error>, took: Duration, is_routine: bool) {
         let RequestContext { request_id, client } = self.context;
-        let path = route.unwrap_or(&self.path);
+        let (method, path) = (method_label(&self.method), route.unwrap_or(&self.path));
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(method, path, status = status.as_u16(), microseconds, %request_id, %client, "request");
+        let status_code = status.as_u16();
+        if is_routine {
+            tracing::debug!(method, path, status = status_code, microseconds, %request_id, %client, "request");
+        } else {
+            tracing::info!(method, path, status = status_code, microseconds, %request_id, %client, "request");
+        }
         if let Some(error) = error.filter(|_| status.is_server_error()) {
             let cause = error.as_error::<ApiError>().and_then(std::error::Error::source);
             tracing::error!(%request_id, %error, cause, "request failed");

@@ -1,8 +1,10 @@
 //! Which security headers a response gets. Their values come from the header policy of the whole product.
 
+use std::sync::LazyLock;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use stratora_headers::Transport;
+use stratora_headers::{Header, Transport};
 
 /// The set of security headers of a response. An error gets [`HeaderSet::Api`] whatever it is marked with, unless it is a
 /// page.
@@ -26,15 +28,25 @@ impl HeaderSet {
 
     /// Sets its headers, each in place of whatever stood under the same name.
     pub(crate) fn write(self, headers: &mut HeaderMap) {
+        static API: LazyLock<Lines> = LazyLock::new(|| parsed(stratora_headers::api()));
+        static CONFIG: LazyLock<Lines> = LazyLock::new(|| parsed(stratora_headers::collector_config()));
+        static PAGE: LazyLock<Lines> = LazyLock::new(|| parsed(stratora_headers::page(Transport::Plain)));
         let set = match self {
-            Self::Api => stratora_headers::api(),
-            Self::CollectorConfig => stratora_headers::collector_config(),
-            Self::Page => stratora_headers::page(Transport::Plain),
+            Self::Api => &API,
+            Self::CollectorConfig => &CONFIG,
+            Self::Page => &PAGE,
         };
-        for header in set {
-            if let Ok(name) = HeaderName::try_from(header.name) {
-                headers.insert(name, HeaderValue::from_static(header.value));
-            }
+        for (name, value) in set.iter() {
+            headers.insert(name.clone(), value.clone());
         }
     }
+}
+
+type Lines = Vec<(HeaderName, HeaderValue)>;
+
+/// In the form that responses take: every response has them, and to read a name takes longer than to look up a key.
+fn parsed(set: &[Header]) -> Lines {
+    let line =
+        |header: &Header| Some((HeaderName::try_from(header.name).ok()?, HeaderValue::from_static(header.value)));
+    set.iter().filter_map(line).collect()
 }

@@ -9,6 +9,7 @@ mod cookie;
 mod credential;
 mod envelope;
 mod error;
+mod figures;
 mod gate;
 mod guard;
 mod headers;

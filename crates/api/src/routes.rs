@@ -3,7 +3,7 @@
 
 use actix_web::http::Method;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{Route, web};
+use actix_web::{Resource, Route, Scope, web};
 use stratora_actix::{Access, RoutePolicy, resource};
 use stratora_audit::Action;
 use stratora_auth::{Quota, Role, quotas};
@@ -225,8 +225,22 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
                 None => by_path.push((spec.path, vec![route])),
             }
         }
+        // Routes are tried one after the other. Those with a place for an identifier take a regular expression, so they are
+        // tried only where what stands before that place fits.
+        let mut by_prefix: Vec<(&str, Vec<Resource>)> = Vec::new();
         for (path, routes) in by_path {
-            config.service(resource(path, routes));
+            let Some((prefix, _)) = path.split_once("/{") else {
+                config.service(resource(path, routes));
+                continue;
+            };
+            let within = resource(path.get(prefix.len()..).unwrap_or_default(), routes);
+            match by_prefix.iter_mut().find(|(known, _)| *known == prefix) {
+                Some((_, resources)) => resources.push(within),
+                None => by_prefix.push((prefix, vec![within])),
+            }
+        }
+        for (prefix, resources) in by_prefix {
+            config.service(resources.into_iter().fold(web::scope(prefix), Scope::service));
         }
     }
 }

@@ -11,6 +11,7 @@ mod postgres;
 mod postgres_database;
 mod process;
 mod programs;
+mod proxy;
 mod raw;
 mod victoria_metrics;
 
@@ -21,6 +22,7 @@ pub use ports::free_port;
 pub use postgres::{Postgres, SharedPostgres};
 pub use postgres_database::PostgresDatabase;
 pub use process::{Background, until};
+pub use proxy::Proxy;
 pub use raw::{RawAnswer, raw_tcp, raw_tls};
 pub use rustix::process::Signal;
 pub use victoria_metrics::VictoriaMetrics;

@@ -7,10 +7,10 @@ use stratora_audit::{Action, AuditLog as _};
 use stratora_auth::{AccountStore as _, CreateAccountError, MissingAccount};
 use stratora_port::StoreError;
 use stratora_storage::{DatabaseUrl, Options, Storage};
+use stratora_testing::Proxy;
 use tokio::runtime::Handle;
 
 use crate::support::fixtures::{account, event, id, username};
-use crate::support::proxy::Proxy;
 use crate::support::{Database, connect, empty_postgres};
 
 /// What is promised, and a moment for a busy machine.
@@ -18,7 +18,7 @@ const BOUND: Duration = Duration::from_millis(5_500);
 
 async fn migrated_behind_proxy() -> (Storage, Proxy, String) {
     let direct = empty_postgres().url();
-    let proxy = Proxy::before(&direct).await;
+    let proxy = Proxy::before(&direct).await.unwrap();
     let storage = connect(&proxy.url(&direct)).await;
     storage.migrate().await.unwrap();
     (storage, proxy, direct)

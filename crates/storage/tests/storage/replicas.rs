@@ -7,11 +7,11 @@ use stratora_audit::Action;
 use stratora_cache::{AsOf, Coherence, Lease, Subject};
 use stratora_keys::{ComponentId, KeyStore};
 use stratora_storage::{DatabaseUrl, Membership, Options, Storage};
+use stratora_testing::Proxy;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::support::fixtures::{at, component, event, id};
-use crate::support::proxy::Proxy;
 use crate::support::{connect, empty_postgres};
 
 const SUBJECT: Subject = Subject::Component(Uuid::from_u128(1));
@@ -72,7 +72,7 @@ async fn with_component() -> (String, Proxy, String) {
     let storage = connect(&url).await;
     storage.migrate().await.unwrap();
     storage.create(component(1, "one"), event(Action::ComponentCreate)).await.unwrap();
-    let proxy = Proxy::before(&url).await;
+    let proxy = Proxy::before(&url).await.unwrap();
     let through_proxy = proxy.url(&url);
     (url, proxy, through_proxy)
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod faults;
 pub(crate) mod fixtures;
-pub(crate) mod proxy;
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,8 +1,9 @@
-//! A wire to PostgreSQL that can be made to hang or be cut, as a stopped or restarting server would.
+//! A wire to PostgreSQL that can be made to hang or be cut, as a network that fails would.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -15,65 +16,67 @@ enum State {
 }
 
 /// Forwards connections to PostgreSQL.
-pub(crate) struct Proxy {
+#[derive(Debug)]
+pub struct Proxy {
     address: SocketAddr,
     state: Arc<watch::Sender<State>>,
 }
 
 impl Proxy {
-    /// Forwards to the server of `url`.
-    pub(crate) async fn before(url: &str) -> Self {
-        let server = authority(url).to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+    /// Forwards to the server of `url`, as a task of the runtime that this is called on.
+    ///
+    /// # Errors
+    /// When it cannot listen, or `url` names no server.
+    pub async fn before(url: &str) -> anyhow::Result<Self> {
+        let server = authority(url).context("no server in the URL")?.to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
         let state = Arc::new(watch::Sender::new(State::Open));
         let accepting = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (server, state) = (server.clone(), accepting.subscribe());
-                tokio::spawn(async move {
-                    if *state.borrow() == State::Cut {
-                        return;
-                    }
-                    let server = TcpStream::connect(server).await.unwrap();
-                    let (from_client, to_client) = client.into_split();
-                    let (from_server, to_server) = server.into_split();
-                    tokio::join!(
-                        forward(from_client, to_server, state.clone()),
-                        forward(from_server, to_client, state.clone())
-                    );
-                });
+                tokio::spawn(connect(client, server.clone(), accepting.subscribe()));
             }
         });
-        Self { address, state }
+        Ok(Self { address, state })
     }
 
     /// The same URL through this proxy.
-    pub(crate) fn url(&self, url: &str) -> String {
-        url.replacen(authority(url), &self.address.to_string(), 1)
+    pub fn url(&self, url: &str) -> String {
+        authority(url).map_or_else(|| url.to_owned(), |server| url.replacen(server, &self.address.to_string(), 1))
     }
 
     /// Nothing gets through, and nobody is told.
-    pub(crate) fn hang(&self) {
+    pub fn hang(&self) {
         self.state.send_replace(State::Hanging);
     }
 
     /// All connections end, and new ones are refused.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.state.send_replace(State::Cut);
     }
 
     /// Everything gets through again.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         self.state.send_replace(State::Open);
     }
 }
 
 /// `host:port` of a URL.
-fn authority(url: &str) -> &str {
-    let (_, rest) = url.split_once("://").unwrap();
-    let (authority, _) = rest.split_once('/').unwrap();
-    authority.rsplit_once('@').map_or(authority, |(_, authority)| authority)
+fn authority(url: &str) -> Option<&str> {
+    let (authority, _) = url.split_once("://")?.1.split_once('/')?;
+    Some(authority.rsplit_once('@').map_or(authority, |(_, authority)| authority))
+}
+
+async fn connect(client: TcpStream, server: String, state: watch::Receiver<State>) {
+    if *state.borrow() == State::Cut {
+        return;
+    }
+    // A server that is not there hangs up on the client, too.
+    let Ok(server) = TcpStream::connect(server).await else { return };
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::join!(forward(from_client, to_server, state.clone()), forward(from_server, to_client, state.clone()));
 }
 
 async fn forward(
@@ -95,7 +98,8 @@ async fn forward(
                 if state.wait_for(|state| *state != State::Hanging).await.is_err() {
                     return;
                 }
-                if to.write_all(&buffer[..length]).await.is_err() {
+                let Some(bytes) = buffer.get(..length) else { return };
+                if to.write_all(bytes).await.is_err() {
                     return;
                 }
             }

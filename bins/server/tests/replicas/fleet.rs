@@ -1,0 +1,198 @@
+//! Three servers on one PostgreSQL, each with a wire of its own to it, and credentials that are put there past the product:
+//! making them through it would cost a bcrypt each.
+
+use std::fs;
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+use stratora_keys::ApiKey;
+use stratora_testing::{Background, Client, Postgres, PostgresDatabase, Proxy, Signal, free_port, until};
+use stratora_token::{Digest, OsEntropy, Secret, random_uuid};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const PASSWORD: &str = "a rather long passphrase";
+/// How long a lease of these servers lasts, in seconds.
+pub(crate) const LEASE_SECONDS: u64 = 1;
+
+/// A server, and its wire to the database.
+pub(crate) struct Replica {
+    pub(crate) port: u16,
+    pub(crate) wire: Proxy,
+    process: Option<Background>,
+    name: String,
+}
+
+/// The servers and what they share. Fields are dropped in this order: servers before the database before the files.
+pub(crate) struct Fleet {
+    pub(crate) replicas: Vec<Replica>,
+    pub(crate) admin: String,
+    database: PostgresDatabase,
+    pub(crate) postgres: Postgres,
+    directory: TempDir,
+}
+
+impl Fleet {
+    /// Starts three servers.
+    pub(crate) async fn start() -> Self {
+        let postgres = Postgres::start().unwrap();
+        let database = postgres.create_database().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let mut fleet = Self { replicas: Vec::new(), admin: String::new(), database, postgres, directory };
+        for _ in 0..3 {
+            fleet.add().await;
+        }
+        fleet.admin = fleet.sign_in_as_admin().await;
+        fleet
+    }
+
+    /// Starts one more server. Returns which.
+    pub(crate) async fn add(&mut self) -> usize {
+        let index = self.prepare().await;
+        self.launch(index);
+        self.is_listening(index);
+        index
+    }
+
+    /// Everything for one more server but its process. Returns which.
+    pub(crate) async fn prepare(&mut self) -> usize {
+        let name = format!("replica{}", self.replicas.len());
+        let wire = Proxy::before(&self.database.url()).await.unwrap();
+        let port = free_port().unwrap();
+        let yaml = format!(
+            "server: {{host: 127.0.0.1, port: {port}, workers: 1}}\ndatabase: {{url: \"{}\"}}\n\
+             security: {{key_file: {}}}\ncache: {{lease: {LEASE_SECONDS}}}\nlog: {{filter: warn}}\n\
+             flood: {{requests_per_second: 100000, burst: 100000}}\n",
+            wire.url(&self.database.url()),
+            self.directory.path().join("keys.json").display(),
+        );
+        fs::write(self.directory.path().join(format!("{name}.yaml")), yaml).unwrap();
+        self.replicas.push(Replica { port, wire, process: None, name });
+        self.replicas.len() - 1
+    }
+
+    /// Starts a server that does not run. It does not listen yet.
+    pub(crate) fn launch(&mut self, index: usize) {
+        let replica = &mut self.replicas[index];
+        let settings = self.directory.path().join(format!("{}.yaml", replica.name));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stratora-server"));
+        command.arg("--config").arg(settings).arg("serve").env_remove("INVOCATION_ID");
+        replica.process = Some(Background::start(&mut command, self.directory.path(), &replica.name).unwrap());
+    }
+
+    /// Waits until a server listens.
+    pub(crate) fn is_listening(&mut self, index: usize) {
+        let replica = &mut self.replicas[index];
+        let (port, process) = (replica.port, replica.process.as_mut().unwrap());
+        until("a replica", || TcpStream::connect(("127.0.0.1", port)).is_ok() || process.has_ended()).unwrap();
+        assert!(!process.has_ended(), "a replica ended: {}", process.output());
+    }
+
+    /// Ends the last server for good.
+    pub(crate) fn remove_last(&mut self) {
+        drop(self.replicas.pop());
+    }
+
+    pub(crate) fn signal(&self, index: usize, signal: Signal) {
+        self.replicas[index].process.as_ref().unwrap().signal(signal);
+    }
+
+    /// Starts a server again that was killed.
+    pub(crate) fn revive(&mut self, index: usize) {
+        self.replicas[index].process.as_mut().unwrap().wait().unwrap();
+        self.launch(index);
+        self.is_listening(index);
+    }
+
+    pub(crate) fn client(&self, index: usize) -> Client {
+        Client::new(format!("http://127.0.0.1:{}", self.replicas[index].port)).unwrap()
+    }
+
+    /// Ends every connection on which a server hears of changes.
+    pub(crate) fn cut_listeners(&self) {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'stratora-replica'";
+        self.database.run(cut).unwrap();
+    }
+
+    /// Runs SQL past the product.
+    pub(crate) fn run(&self, sql: &str) {
+        self.database.run(sql).unwrap();
+    }
+
+    async fn sign_in_as_admin(&self) -> String {
+        let client = self.client(0);
+        let one_time = self.replicas[0].process.as_ref().unwrap().stdout().trim().to_owned();
+        let body = json!({"username": "admin", "password": one_time});
+        let signed_in = client.post("/api/v1/auth/login").json(&body).send().await.unwrap();
+        let token = signed_in.json()["token"].as_str().unwrap().to_owned();
+        let body = json!({"current_password": one_time, "new_password": PASSWORD});
+        let changed = client.post("/api/v1/auth/change-password").bearer(&token).json(&body).send().await.unwrap();
+        changed.json()["token"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A component with a key, as if it had been in use for long.
+#[derive(Debug, Clone)]
+pub(crate) struct Component {
+    pub(crate) id: Uuid,
+    pub(crate) key: String,
+}
+
+/// A person with a session.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) id: Uuid,
+    pub(crate) session: Uuid,
+    pub(crate) token: String,
+    pub(crate) cookie: String,
+}
+
+fn new_id() -> Uuid {
+    random_uuid(&OsEntropy).unwrap()
+}
+
+/// A number that was not given out before, for names.
+fn number() -> u64 {
+    static GIVEN: AtomicU64 = AtomicU64::new(0);
+    GIVEN.fetch_add(1, Ordering::Relaxed)
+}
+
+fn hex(digest: &Digest) -> String {
+    digest.as_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+impl Component {
+    /// The SQL that makes it, and the component.
+    pub(crate) fn new() -> (String, Self) {
+        let (key, id, number) = (ApiKey::generate(&OsEntropy).unwrap(), new_id(), number());
+        let sql = format!(
+            "INSERT INTO components (id, name, name_folded, kind, standing, key_prefix, key_created_at, created_at) \
+             VALUES ('{id}', 'c{number}', 'c{number}', 'collector', 'active', '{}', now(), now());\
+             INSERT INTO component_keys (id, component_id, digest, hash, state, created_at, first_used_at) \
+             VALUES ('{}', '{id}', '\\x{}', '$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuuabcdefghija', 'live', now(), now());",
+            key.prefix(),
+            new_id(),
+            hex(&key.digest()),
+        );
+        (sql, Self { id, key: key.expose().to_string() })
+    }
+}
+
+impl Person {
+    /// The SQL that makes them, and the person.
+    pub(crate) fn new() -> (String, Self) {
+        let (id, session, number) = (new_id(), new_id(), number());
+        let (token, cookie) = (Secret::generate(&OsEntropy).unwrap(), Secret::generate(&OsEntropy).unwrap());
+        let sql = format!(
+            "INSERT INTO accounts (id, username, display_name, role, source, active, must_change_password, built_in, created_at) \
+             VALUES ('{id}', 'p{number}', '', 'operator', 'local', true, false, false, now());\
+             INSERT INTO sessions (id, user_id, token_digest, cookie_digest, created_at, last_seen_at, expires_at, user_agent) \
+             VALUES ('{session}', '{id}', '\\x{}', '\\x{}', now(), now(), now() + interval '1 hour', '');",
+            hex(&token.digest()),
+            hex(&cookie.digest()),
+        );
+        (sql, Self { id, session, token: token.expose().to_string(), cookie: cookie.expose().to_string() })
+    }
+}
