@@ -99,6 +99,9 @@ impl<const MAX: usize> FromRequest for TextBody<MAX> {
 fn is_utf8_of(request: &HttpRequest, types: &[&str]) -> bool {
     let mut lines = request.headers().get_all(CONTENT_TYPE);
     let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+    if types.iter().any(|exact| line.as_bytes() == exact.as_bytes()) {
+        return true;
+    }
     let Some(sent) = line.to_str().ok().and_then(|text| text.parse::<mime::Mime>().ok()) else { return false };
     types.contains(&sent.essence_str())
         && sent.params().all(|(name, value)| name == mime::CHARSET && value == mime::UTF_8)

@@ -2,6 +2,7 @@
 //! for one that its route's policy does not provide fails closed.
 
 use std::future::{Future, Ready, ready};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -56,6 +57,11 @@ pub struct AuthenticatedComponent {
 impl AuthenticatedComponent {
     pub(crate) const fn new(key: Arc<AuthenticatedKey>, context: RequestContext) -> Self {
         Self { key, context }
+    }
+
+    /// The address that it asks from.
+    pub fn client(&self) -> IpAddr {
+        self.context.client.ip()
     }
 
     /// The origin of events that it causes.

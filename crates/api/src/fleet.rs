@@ -31,7 +31,7 @@ pub(crate) async fn heartbeat(
     services.keys.sighted(Sighting {
         component: own.0.key.component(),
         at: now,
-        client: own.0.origin().client,
+        client: Some(own.0.client()),
         hostname: Some(input::hostname(&body.hostname)?),
         version: Some(Version::parse(&body.version).map_err(|reason| input::refused("version")(&reason))?),
     });

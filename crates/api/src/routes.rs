@@ -1,9 +1,11 @@
 //! The one table of what there is: each line an endpoint with who may use it, how often, what is written down about it,
 //! and its handler. Routes are made from the table and from nothing else, so that none exists without a policy.
 
+use std::iter;
+
 use actix_web::http::Method;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{Resource, Route, Scope, web};
+use actix_web::{Route, Scope, web};
 use stratora_actix::{Access, RoutePolicy, resource};
 use stratora_audit::Action;
 use stratora_auth::{Quota, Role, quotas};
@@ -225,22 +227,27 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
                 None => by_path.push((spec.path, vec![route])),
             }
         }
-        // Routes are tried one after the other. Those with a place for an identifier take a regular expression, so they are
-        // tried only where what stands before that place fits.
-        let mut by_prefix: Vec<(&str, Vec<Resource>)> = Vec::new();
+        // They are tried one after the other: first those that are asked for most.
+        by_path.sort_by_key(|(_, routes)| !routes.iter().any(|(_, _, policy)| policy.access == Access::Component));
+        // Those with a place for an identifier take a regular expression, so each is tried only where what stands before
+        // that place fits.
+        let mut by_prefix: Vec<(&str, Vec<(&str, Vec<Guarded>)>)> = Vec::new();
         for (path, routes) in by_path {
-            let Some((prefix, _)) = path.split_once("/{") else {
-                config.service(resource(path, routes));
-                continue;
-            };
-            let within = resource(path.get(prefix.len()..).unwrap_or_default(), routes);
+            let prefix = path.split_once("/{").map_or(path, |(prefix, _)| prefix);
+            let rest = path.get(prefix.len()..).unwrap_or_default();
             match by_prefix.iter_mut().find(|(known, _)| *known == prefix) {
-                Some((_, resources)) => resources.push(within),
-                None => by_prefix.push((prefix, vec![within])),
+                Some((_, within)) => within.push((rest, routes)),
+                None => by_prefix.push((prefix, vec![(rest, routes)])),
             }
         }
-        for (prefix, resources) in by_prefix {
-            config.service(resources.into_iter().fold(web::scope(prefix), Scope::service));
+        for (prefix, mut within) in by_prefix {
+            let first = within.remove(0);
+            if within.is_empty() && first.0.is_empty() {
+                config.service(resource(prefix, first.1));
+                continue;
+            }
+            let resources = iter::once(first).chain(within).map(|(rest, routes)| resource(rest, routes));
+            config.service(resources.fold(web::scope(prefix), Scope::service));
         }
     }
 }

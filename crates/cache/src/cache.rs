@@ -38,11 +38,13 @@ impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
 
     /// What is remembered of `key`, if it can be trusted at this moment.
     pub fn find(&self, key: &K) -> Option<V> {
-        let known = self.entries.get(key).filter(|entry| self.coherence.is_unchanged(entry.subject, entry.as_of));
-        // Asked last: a process that is stopped before this line and goes on later finds its lease run out.
-        let trusted = known.filter(|_| self.coherence.is_trusted());
-        if trusted.is_some() { &self.hits } else { &self.misses }.increment(1);
-        trusted.map(|entry| entry.value)
+        // Asked first. The other way round, what was looked up before this server registered could be used under the lease
+        // that it got for registering.
+        let is_trusted = self.coherence.is_trusted();
+        let known = self.entries.get(key).filter(|_| is_trusted);
+        let current = known.filter(|entry| self.coherence.is_unchanged(entry.subject, entry.as_of));
+        if current.is_some() { &self.hits } else { &self.misses }.increment(1);
+        current.map(|entry| entry.value)
     }
 
     /// To be called before a read whose result is to be remembered.

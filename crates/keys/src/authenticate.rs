@@ -221,6 +221,11 @@ impl Keys {
 impl Sighting {
     /// Takes over what the later of both says; what it does not say stays.
     fn merge(&mut self, other: Self) {
+        // What is reported every few seconds is the same, mostly.
+        if self.client == other.client && self.hostname == other.hostname && self.version == other.version {
+            self.at = self.at.max(other.at);
+            return;
+        }
         let (earlier, later) = if other.at >= self.at { (self.clone(), other) } else { (other, self.clone()) };
         *self = Self {
             component: later.component,
