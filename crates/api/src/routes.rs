@@ -214,12 +214,14 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
 
 /// A handler with its method and policy.
 type Guarded = (Method, Route, RoutePolicy);
+/// A path, or what is left of it, with a handler for each method.
+type ByMethod = (&'static str, Vec<Guarded>);
 
 /// Adds the routes to an application whose data holds the `Gate`. Called once for each worker.
 pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config.app_data(services).app_data(Data::new(time_series::client()));
-        let mut by_path: Vec<(&str, Vec<Guarded>)> = Vec::new();
+        let mut by_path: Vec<ByMethod> = Vec::new();
         for (spec, handler) in ROUTES.iter().zip(handlers()) {
             let route = (spec.method.clone(), handler, spec.policy());
             match by_path.iter_mut().find(|(path, _)| *path == spec.path) {
@@ -231,7 +233,7 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
         by_path.sort_by_key(|(_, routes)| !routes.iter().any(|(_, _, policy)| policy.access == Access::Component));
         // Those with a place for an identifier take a regular expression, so each is tried only where what stands before
         // that place fits.
-        let mut by_prefix: Vec<(&str, Vec<(&str, Vec<Guarded>)>)> = Vec::new();
+        let mut by_prefix: Vec<(&str, Vec<ByMethod>)> = Vec::new();
         for (path, routes) in by_path {
             let prefix = path.split_once("/{").map_or(path, |(prefix, _)| prefix);
             let rest = path.get(prefix.len()..).unwrap_or_default();
