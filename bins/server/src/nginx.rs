@@ -12,7 +12,6 @@ use actix_web::http::Uri;
 use anyhow::{Context as _, bail};
 use minijinja::{Environment, UndefinedBehavior, context};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256};
-
 use stratora_clock::{Clock as _, SystemClock, Timestamp};
 use time::OffsetDateTime;
 
@@ -34,8 +33,8 @@ pub struct Site {
     pub http_listen: Vec<String>,
     /// `listen` with TLS.
     pub https_listen: Vec<String>,
-    /// `host:port` of each backend.
-    pub backends: Vec<String>,
+    /// The servers behind it.
+    pub backends: Vec<Backend>,
     /// Where port 80 leads to.
     pub external_url: String,
     /// The certificate chain and its private key, if the installation has its own.
@@ -44,6 +43,34 @@ pub struct Site {
     pub acme_webroot: PathBuf,
     /// Where the logs go.
     pub log_directory: PathBuf,
+}
+
+/// A server behind NGINX.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// It is given no more requests: it is going to be stopped.
+    pub drained: bool,
+}
+
+impl Backend {
+    /// The backends at `addresses`, or else the one at `own`, of which some are drained.
+    ///
+    /// # Errors
+    /// When one is drained that is none of them, or all are.
+    pub fn all(own: SocketAddr, addresses: &[SocketAddr], drained: &[SocketAddr]) -> anyhow::Result<Vec<Self>> {
+        let own = [reachable(own)];
+        let addresses = if addresses.is_empty() { &own[..] } else { addresses };
+        if let Some(unknown) = drained.iter().find(|address| !addresses.contains(address)) {
+            bail!("--drain {unknown}: there is no --backend {unknown}");
+        }
+        if addresses.iter().all(|address| drained.contains(address)) {
+            bail!("--drain: one backend has to stay");
+        }
+        let backend = |address: &SocketAddr| Self { address: *address, drained: drained.contains(address) };
+        Ok(addresses.iter().map(backend).collect())
+    }
 }
 
 impl Site {
@@ -55,6 +82,7 @@ impl Site {
         settings: &Settings,
         mut server_names: Vec<String>,
         (in_clear, with_tls): (Vec<String>, Vec<String>),
+        backends: Vec<Backend>,
         certificate: Option<(PathBuf, PathBuf)>,
         (directory, acme_webroot, log_directory): (PathBuf, PathBuf, PathBuf),
     ) -> anyhow::Result<Self> {
@@ -70,7 +98,7 @@ impl Site {
             server_names,
             http_listen: in_clear,
             https_listen: with_tls,
-            backends: vec![reachable(settings.server.address()).to_string()],
+            backends,
             external_url: over_tls(&external_url)?,
             certificate,
             acme_webroot,
@@ -83,7 +111,7 @@ impl Site {
     /// Nothing may end a directive or open a block.
     fn check(&self) -> anyhow::Result<()> {
         let paths = [&self.directory, &self.acme_webroot, &self.log_directory].map(|path| path.display().to_string());
-        let texts = [&self.server_names, &self.http_listen, &self.https_listen, &self.backends];
+        let texts = [&self.server_names, &self.http_listen, &self.https_listen];
         let all = texts.into_iter().flatten().chain(&paths).chain([&self.external_url]);
         for text in all {
             if text.is_empty()
@@ -113,13 +141,15 @@ impl Site {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let (certificate, certificate_key) = self.certificate();
+        let backend = |to: &Backend| context! { address => to.address.to_string(), drained => to.drained };
+        let backends: Vec<_> = self.backends.iter().map(backend).collect();
         let text = environment.render_str(
             TEMPLATE,
             context! {
                 server_names => &self.server_names,
                 http_listen => &self.http_listen,
                 https_listen => &self.https_listen,
-                backends => &self.backends,
+                backends => backends,
                 external_url => &self.external_url,
                 certificate => certificate.display().to_string(),
                 certificate_key => certificate_key.display().to_string(),

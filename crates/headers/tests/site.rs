@@ -32,7 +32,7 @@ fn site(console_root: &str) -> String {
         server_names => ["stratora.example.com", "localhost"],
         http_listen => ["80", "[::]:80"],
         https_listen => ["443", "[::]:443"],
-        backends => ["127.0.0.1:8080"],
+        backends => [context! { address => "127.0.0.1:8080", drained => false }],
         external_url => "https://stratora.example.com",
         certificate => "/etc/nginx/stratora/certificate.pem",
         certificate_key => "/etc/nginx/stratora/certificate-key.pem",

@@ -1,10 +1,11 @@
 //! Writes the NGINX site.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::nginx::{Site, render_into};
+use crate::nginx::{Backend, Site, render_into};
 use crate::settings::Settings;
 
 #[derive(Debug, Subcommand)]
@@ -23,6 +24,12 @@ pub(super) enum Command {
         /// Where to listen with TLS.
         #[arg(long, default_values = ["443", "[::]:443"])]
         https_listen: Vec<String>,
+        /// A server to pass requests to, once for each; the one of these settings when absent.
+        #[arg(long = "backend", value_name = "IP:PORT")]
+        backends: Vec<SocketAddr>,
+        /// One of them that is to be stopped, and is given no more requests.
+        #[arg(long = "drain", value_name = "IP:PORT")]
+        drained: Vec<SocketAddr>,
         /// The certificate chain; made in the directory when absent.
         #[arg(long, requires = "certificate_key")]
         certificate: Option<PathBuf>,
@@ -44,13 +51,17 @@ pub(super) fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         server_names,
         http_listen,
         https_listen,
+        backends,
+        drained,
         certificate,
         certificate_key,
         acme_webroot,
         log_dir,
     } = command;
     let own = certificate.zip(certificate_key);
-    let site = Site::new(settings, server_names, (http_listen, https_listen), own, (dir, acme_webroot, log_dir))?;
+    let backends = Backend::all(settings.server.address(), &backends, &drained)?;
+    let listen = (http_listen, https_listen);
+    let site = Site::new(settings, server_names, listen, backends, own, (dir, acme_webroot, log_dir))?;
     render_into(&site)?;
     eprintln!("Include {} in NGINX's http context, then run nginx -t and nginx -s reload.", site.file().display());
     Ok(())

@@ -14,5 +14,6 @@ mod faults;
 mod headers;
 mod limits;
 mod main_job;
+mod rolling;
 mod support;
 mod tour;

@@ -107,11 +107,21 @@ impl Installation {
     }
 
     pub(crate) fn start_command(&mut self, command: &mut Command) {
-        let mut server = Background::start(command, self.directory.path(), "server").unwrap();
-        let port = self.port;
+        self.server = Some(self.listening(command, "server", self.port));
+    }
+
+    /// One more server on the same database, with the same keys. It ends when it is dropped.
+    pub(crate) fn start_beside(&self, port: u16) -> Background {
+        let mut command = self.command(&["serve"]);
+        command.env("STRATORA__SERVER__PORT", port.to_string());
+        self.listening(&mut command, &format!("server{port}"), port)
+    }
+
+    fn listening(&self, command: &mut Command, name: &str, port: u16) -> Background {
+        let mut server = Background::start(command, self.directory.path(), name).unwrap();
         until("the server", || TcpStream::connect(("127.0.0.1", port)).is_ok() || server.has_ended()).unwrap();
         assert!(!server.has_ended(), "the server ended: {}", server.stderr());
-        self.server = Some(server);
+        server
     }
 
     pub(crate) fn server(&mut self) -> &mut Background {
@@ -120,10 +130,27 @@ impl Installation {
 
     /// Puts NGINX in front, with the site that the server renders.
     pub(crate) fn start_nginx(&mut self) {
+        self.start_nginx_before(&[]);
+    }
+
+    /// The same before other servers than that of the installation.
+    pub(crate) fn start_nginx_before(&mut self, backends: &[u16]) {
+        self.render_site(backends, None);
+        let site = self.path("nginx").join("stratora.conf");
+        self.nginx = Some(Nginx::start(&site, self.directory.path()).unwrap());
+    }
+
+    /// Has NGINX pass requests to `backends` but `drained`.
+    pub(crate) fn pass_to(&mut self, backends: &[u16], drained: Option<u16>) {
+        self.render_site(backends, drained);
+        self.nginx.as_mut().unwrap().reload().unwrap();
+    }
+
+    fn render_site(&self, backends: &[u16], drained: Option<u16>) {
         let dir = self.path("nginx");
         let listen = |port: u16| format!("127.0.0.1:{port}");
         fs::create_dir_all(self.path("acme")).unwrap();
-        let rendered = self.run(&[
+        let mut command = self.command(&[
             "nginx",
             "render",
             "--dir",
@@ -137,8 +164,10 @@ impl Installation {
             "--log-dir",
             &self.directory.path().display().to_string(),
         ]);
+        command.args(backends.iter().flat_map(|port| ["--backend".to_owned(), listen(*port)]));
+        command.args(drained.iter().flat_map(|port| ["--drain".to_owned(), listen(*port)]));
+        let rendered = command.output().unwrap();
         assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
-        self.nginx = Some(Nginx::start(&dir.join("stratora.conf"), self.directory.path()).unwrap());
     }
 
     /// Straight to the backend, whose peer is then a trusted proxy.
