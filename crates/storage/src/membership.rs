@@ -145,7 +145,7 @@ impl Link<'_> {
             None => false,
         };
         if is_registered {
-            self.read_changes().await?;
+            self.catch_up().await?;
         } else {
             self.register().await?;
         }
