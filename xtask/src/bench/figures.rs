@@ -55,7 +55,7 @@ pub(super) fn of_requests(database: &str, bare: &Listener, server: &Subject, sec
         core: Some(1 - SERVER_CORE),
     };
     let subjects = [
-        ("a component's request", load(server.url(&server.config()), vec![server.api_key()])),
+        ("a configuration that is sent", load(server.url(&server.config()), vec![server.api_key()])),
         ("a session's request", load(server.url("/api/v1/auth/me"), vec![server.bearer()])),
         (
             "a 304",
