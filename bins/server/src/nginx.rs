@@ -234,3 +234,32 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes()).with_context(|| path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+    }
+
+    #[test]
+    fn the_own_address_is_the_backend_unless_others_are_named() {
+        let everywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
+        let own = Backend { address: address(8080), drained: false };
+        assert_eq!(Backend::all(everywhere, &[], &[]).unwrap(), [own]);
+        let named = Backend::all(everywhere, &[address(1), address(2)], &[address(2)]).unwrap();
+        let expected = [(1, false), (2, true)].map(|(port, drained)| Backend { address: address(port), drained });
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_drained_is_named() {
+        let refusal = |addresses: &[SocketAddr], drained: &[SocketAddr]| {
+            Backend::all(address(8080), addresses, drained).unwrap_err().to_string()
+        };
+        assert!(refusal(&[address(1), address(2)], &[address(3)]).contains("--drain 127.0.0.1:3"));
+        assert!(refusal(&[address(1)], &[address(1)]).contains("has to stay"));
+        assert!(refusal(&[], &[address(8080)]).contains("has to stay"));
+    }
+}

@@ -1,8 +1,6 @@
 //! The one table of what there is: each line an endpoint with who may use it, how often, what is written down about it,
 //! and its handler. Routes are made from the table and from nothing else, so that none exists without a policy.
 
-use std::iter;
-
 use actix_web::http::Method;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Route, Scope, web};
@@ -242,14 +240,18 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
                 None => by_prefix.push((prefix, vec![(rest, routes)])),
             }
         }
-        for (prefix, mut within) in by_prefix {
-            let first = within.remove(0);
-            if within.is_empty() && first.0.is_empty() {
-                config.service(resource(prefix, first.1));
-                continue;
+        for (prefix, within) in by_prefix {
+            let is_one_path = matches!(within.as_slice(), [("", _)]);
+            let path = |rest| if is_one_path { prefix } else { rest };
+            let resources = within.into_iter().map(|(rest, routes)| resource(path(rest), routes));
+            if is_one_path {
+                // In a scope, `/` would take every path.
+                for resource in resources {
+                    config.service(resource);
+                }
+            } else {
+                config.service(resources.fold(web::scope(prefix), Scope::service));
             }
-            let resources = iter::once(first).chain(within).map(|(rest, routes)| resource(rest, routes));
-            config.service(resources.fold(web::scope(prefix), Scope::service));
         }
     }
 }

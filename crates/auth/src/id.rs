@@ -1,6 +1,7 @@
 //! Typed identifiers: a session's id cannot be passed where a user's is meant.
 
-use newtype_uuid::{TypedUuid, TypedUuidKind, TypedUuidTag};
+use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind, TypedUuidTag};
+use stratora_cache::Subject;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident, $id:ident, $tag:literal;)+) => {$(
@@ -27,4 +28,9 @@ kinds! {
     SessionKind, SessionId, "session";
     /// Names a browser that has signed in before.
     DeviceKind, DeviceId, "device";
+}
+
+/// What a change of the account or of its sessions is about.
+pub fn subject_of(user: UserId) -> Subject {
+    Subject::User(user.into_untyped_uuid())
 }

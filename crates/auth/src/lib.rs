@@ -25,7 +25,7 @@ pub use account::{
 pub use brake::{Admission, BrakeState, BrakeStore, BrakeSubject};
 pub use client::ClientKey;
 pub use device::{DeviceKey, KnownDevice};
-pub use id::{DeviceId, DeviceKind, SessionId, SessionKind, UserId, UserKind};
+pub use id::{DeviceId, DeviceKind, SessionId, SessionKind, UserId, UserKind, subject_of};
 pub use limit::{Bucket, Decision, LimitStore, Quota, RateLimiter, Window, quotas};
 pub use one_time::OneTimePassword;
 pub use own_password::ChangeOwnPasswordError;

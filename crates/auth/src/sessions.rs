@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Event, Origin, ResourceKind};
-use stratora_cache::{Coherence, CredentialCache, Subject, UnknownCredentials};
+use stratora_cache::{Coherence, CredentialCache, UnknownCredentials};
 use stratora_clock::{Clock, Timestamp};
 use stratora_port::StoreError;
 use stratora_token::{Digest, Secret};
 
 use crate::{
     AuthenticatedSession, Channel, Lifetime, MissingSession, Session, SessionId, SessionStore, SessionTimeouts, UserId,
+    subject_of,
 };
 
 /// How exactly uses are recorded: a session may end by so much too early when the process is killed.
@@ -111,7 +112,7 @@ impl Sessions {
             return Err(AuthenticateError::Invalid);
         };
         let last_seen_at = self.last_seen(session.id, session.lifetime.last_seen_at);
-        let subject = Subject::User(session.user.id.into_untyped_uuid());
+        let subject = subject_of(session.user.id);
         let session = Arc::new(LiveSession { session, last_seen_at: AtomicI64::new(last_seen_at.as_micros()) });
         self.known.remember(key, subject, as_of, Arc::clone(&session));
         Ok(session)

@@ -40,8 +40,7 @@ impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
     pub fn find(&self, key: &K) -> Option<V> {
         // Asked first. The other way round, what was looked up before this server registered could be used under the lease
         // that it got for registering.
-        let is_trusted = self.coherence.is_trusted();
-        let known = self.entries.get(key).filter(|_| is_trusted);
+        let known = if self.coherence.is_trusted() { self.entries.get(key) } else { None };
         let current = known.filter(|entry| self.coherence.is_unchanged(entry.subject, entry.as_of));
         if current.is_some() { &self.hits } else { &self.misses }.increment(1);
         current.map(|entry| entry.value)

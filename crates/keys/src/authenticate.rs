@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Event, Origin, Outcome, RequestId, ResourceKind};
-use stratora_cache::Subject;
 use stratora_clock::Timestamp;
 use stratora_hashing::{BcryptHash, HashingError};
 use stratora_port::StoreError;
 use stratora_token::Digest;
 
 use crate::service::preimage;
-use crate::{ApiKey, Component, ComponentId, ComponentKind, KeyId, KeyRecord, Keys, Name, Refusal, Sighting};
+use crate::{
+    ApiKey, Component, ComponentId, ComponentKind, KeyId, KeyRecord, Keys, Name, Refusal, Sighting, subject_of,
+};
 
 /// How many components are remembered as seen until that is written; more are not recorded until then. Bounds memory.
 const MAX_PENDING: usize = 100_000;
@@ -124,7 +125,7 @@ impl Keys {
             return Err(unknown());
         };
         let known = Arc::new(AuthenticatedKey::new(record));
-        self.known.remember(*digest.as_bytes(), subject(known.component()), as_of, Arc::clone(&known));
+        self.known.remember(*digest.as_bytes(), subject_of(known.component()), as_of, Arc::clone(&known));
         Ok(known)
     }
 
@@ -242,8 +243,4 @@ fn key_event(event: &Event, record: &KeyRecord) -> Event {
         .clone()
         .on(ResourceKind::Key, Some(record.key_id.into_untyped_uuid()), record.name.as_str())
         .with("component", record.component_id.to_string())
-}
-
-pub(crate) fn subject(component: ComponentId) -> Subject {
-    Subject::Component(component.into_untyped_uuid())
 }

@@ -3,8 +3,7 @@
 use stratora_audit::{Action, Origin};
 use stratora_port::StoreError;
 
-use crate::authenticate::subject;
-use crate::{ComponentId, ETag, Keys, MissingComponent, Report, ReportStatus, StoredConfig};
+use crate::{ComponentId, ETag, Keys, MissingComponent, Report, ReportStatus, StoredConfig, subject_of};
 
 /// The longest hash that a component may report.
 const MAX_HASH: usize = 128;
@@ -46,7 +45,7 @@ impl Keys {
         }
         let as_of = self.etags.as_of_now();
         let etag = self.parts.configs.config_etag(id).await?;
-        self.etags.remember(id, subject(id), as_of, etag);
+        self.etags.remember(id, subject_of(id), as_of, etag);
         Ok(etag)
     }
 

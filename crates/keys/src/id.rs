@@ -1,6 +1,7 @@
 //! Typed identifiers: a key's id cannot be passed where a component's is meant.
 
-use newtype_uuid::{TypedUuid, TypedUuidKind, TypedUuidTag};
+use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind, TypedUuidTag};
+use stratora_cache::Subject;
 
 /// Marks a [`ComponentId`].
 #[derive(Debug)]
@@ -28,3 +29,8 @@ impl TypedUuidKind for KeyKind {
 pub type ComponentId = TypedUuid<ComponentTypeKind>;
 /// Names one key of a component. Not a credential.
 pub type KeyId = TypedUuid<KeyKind>;
+
+/// What a change of the component, of its keys or of its configuration is about.
+pub fn subject_of(component: ComponentId) -> Subject {
+    Subject::Component(component.into_untyped_uuid())
+}

@@ -14,7 +14,7 @@ pub use authenticate::{AuthenticateKeyError, AuthenticatedKey};
 pub use component::{Component, ComponentKind, Hostname, Name, RefusedText, Standing, Status, Version};
 pub use config::{ConfigStore, ETag, ETagKey, Report, ReportStatus, StoredConfig};
 pub use configuration::{PutConfigError, RefusedReport};
-pub use id::{ComponentId, ComponentTypeKind, KeyId, KeyKind};
+pub use id::{ComponentId, ComponentTypeKind, KeyId, KeyKind, subject_of};
 pub use key::{ApiKey, Grace, KeyPrefix, KeyRecord, KeyState, MalformedKey, Refusal};
 pub use service::{IssueKeyError, Keys, KeysParts, NewComponentRequest};
 pub use store::{

@@ -9,13 +9,11 @@ use diesel::{
     SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
-use newtype_uuid::GenericUuid as _;
 use stratora_audit::Event;
 use stratora_auth::{
     Account, AccountChange, AccountStore, AuthSource, ChangePasswordError, CreateAccountError, MissingAccount,
-    NewAccount, NewPassword, NewSession, PasswordHash, UserId, Username,
+    NewAccount, NewPassword, NewSession, PasswordHash, UserId, Username, subject_of,
 };
-use stratora_cache::Subject;
 use stratora_port::{Page, PageRequest, StoreError};
 
 use crate::Storage;
@@ -88,10 +86,6 @@ impl TryFrom<AccountRow> for Account {
             last_sign_in_at: row.last_sign_in_at.map(|at| at.0),
         })
     }
-}
-
-pub(crate) fn subject(user: UserId) -> Subject {
-    Subject::User(user.into_untyped_uuid())
 }
 
 statements! {
@@ -199,7 +193,7 @@ impl AccountStore for Storage {
             if row.role != before.0 || (before.1 && !row.active) {
                 conn.end_sessions(id).await?;
             }
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(Account::try_from(row)?))
         })
     }
@@ -212,7 +206,7 @@ impl AccountStore for Storage {
             if deleted == 0 {
                 return Err(Failure::Refused(MissingAccount::Missing));
             }
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(()))
         })
     }
@@ -245,7 +239,7 @@ impl AccountStore for Storage {
             }
             conn.end_sessions(id).await?;
             diesel::insert_into(sessions::table).values(NewSessionRow::of(&session)).execute(conn).await?;
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(()))
         })
     }
@@ -269,7 +263,7 @@ impl AccountStore for Storage {
             };
             conn.end_sessions(id).await?;
             diesel::delete(brakes::table.filter(brakes::username.eq(&username))).execute(conn).await?;
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(()))
         })
     }

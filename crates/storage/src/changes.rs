@@ -4,6 +4,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use stratora_audit::Event;
 use stratora_cache::Subject;
+use uuid::Uuid;
 
 use crate::audit::AuditStatements as _;
 use crate::failure::Trouble;
@@ -41,10 +42,24 @@ impl<T> Changed<T> {
     }
 }
 
-/// The stored names of [`Subject`].
-pub(crate) mod kind {
-    pub(crate) const COMPONENT: &str = "component";
-    pub(crate) const USER: &str = "user";
+const COMPONENT: &str = "component";
+const USER: &str = "user";
+
+/// A subject as other processes read it: its kind and its identifier.
+pub(crate) const fn told(subject: Subject) -> (&'static str, Uuid) {
+    match subject {
+        Subject::Component(id) => (COMPONENT, id),
+        Subject::User(id) => (USER, id),
+    }
+}
+
+/// The subject that another process told of so.
+pub(crate) fn heard(kind: &str, id: Uuid) -> Option<Subject> {
+    match kind {
+        COMPONENT => Some(Subject::Component(id)),
+        USER => Some(Subject::User(id)),
+        _ => None,
+    }
 }
 
 /// The last step of a transaction that changes what servers may have in memory.
@@ -61,10 +76,7 @@ impl ChangeStatements for AsyncPgConnection {
     async fn append_change(&mut self, event: &Event, subject: Subject) -> Result<Change, Trouble> {
         // The head of the log is locked until the commit, so changes become visible in the order of their positions.
         let seq = self.append(event).await?;
-        let (kind, id) = match subject {
-            Subject::Component(id) => (kind::COMPONENT, id),
-            Subject::User(id) => (kind::USER, id),
-        };
+        let (kind, id) = told(subject);
         diesel::sql_query(
             "WITH noted AS (INSERT INTO invalidations (seq, subject_kind, subject) VALUES ($1, $2, $3)) \
              SELECT pg_notify($4, '')",

@@ -1,7 +1,7 @@
 //! Processes on one SQLite file: at most one server, and commands, which tell the server what they change before they say
 //! that it is done. On PostgreSQL the database itself passes the word.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
 use stratora_cache::{Coherence, Subject};
 use stratora_port::StoreError;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -18,7 +17,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::changes::kind;
+use crate::changes::{heard, told};
 
 /// How long a process waits for another one to end, or to answer.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -58,21 +57,12 @@ pub(crate) struct Occupancy {
 impl Occupancy {
     /// Takes the file for a server that is told what others change.
     pub(crate) async fn of(database: &Path, coherence: Arc<Coherence>) -> Result<Self, JoinError> {
-        let failed = |cause| JoinError::Beside { database: database.to_owned(), cause };
-        let taking = async {
-            loop {
-                match lock(database).map_err(failed)? {
-                    Some(lock) => return Ok(lock),
-                    None => sleep(TRY_EVERY).await,
-                }
-            }
-        };
-        let occupied = |_| JoinError::Occupied { database: database.to_owned() };
-        let lock = timeout(WITHIN, taking).await.map_err(occupied)??;
+        let lock = wait_for_lock(database).await?;
         let socket = beside(database, "sock");
         // Whoever holds the lock owns the socket; what is there was left behind.
         drop(std::fs::remove_file(&socket));
-        let listener = in_its_directory(&socket, |path| UnixListener::bind(path)).map_err(failed)?;
+        let listener = in_its_directory(&socket, |path| UnixListener::bind(path));
+        let listener = listener.map_err(|cause| JoinError::Beside { database: database.to_owned(), cause })?;
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(hear(stream, Arc::clone(&coherence)));
@@ -114,12 +104,7 @@ async fn hear(stream: UnixStream, coherence: Arc<Coherence>) {
 
 fn read(line: &str) -> Option<Subject> {
     let (kind, id) = line.split_once(' ')?;
-    let id = id.parse().ok()?;
-    match kind {
-        kind::COMPONENT => Some(Subject::Component(id)),
-        kind::USER => Some(Subject::User(id)),
-        _ => None,
-    }
+    heard(kind, id.parse().ok()?)
 }
 
 /// A command on an SQLite file: alone with it, or beside a server.
@@ -127,20 +112,18 @@ pub(crate) enum Visit {
     /// No server can start meanwhile.
     Alone(#[expect(dead_code, reason = "holds the lock")] File),
     /// Connected to the server.
-    BesideServer(Mutex<UnixStream>),
+    BesideServer { database: PathBuf, server: Mutex<UnixStream> },
 }
 
 impl Visit {
     /// How long a change may wait for the server.
-    pub(crate) const LONGEST_WAIT: Duration = WITHIN;
+    pub(crate) const LONGEST_WAIT: Duration = WITHIN.saturating_mul(2);
 
     /// Visits the file.
     pub(crate) async fn of(database: &Path) -> Result<Self, JoinError> {
         let visiting = async {
             loop {
-                let lock =
-                    lock(database).map_err(|cause| JoinError::Beside { database: database.to_owned(), cause })?;
-                if let Some(lock) = lock {
+                if let Some(lock) = lock(database)? {
                     return Ok(Self::Alone(lock));
                 }
                 let socket = beside(database, "sock");
@@ -148,7 +131,7 @@ impl Visit {
                     && stream.set_nonblocking(true).is_ok()
                     && let Ok(stream) = UnixStream::from_std(stream)
                 {
-                    return Ok(Self::BesideServer(Mutex::new(stream)));
+                    return Ok(Self::BesideServer { database: database.to_owned(), server: Mutex::new(stream) });
                 }
                 sleep(TRY_EVERY).await;
             }
@@ -158,35 +141,48 @@ impl Visit {
 
     /// Tells the server of a change. Returns when it does not trust any more what it had in memory, or has ended.
     pub(crate) async fn tell(&self, subject: Subject) -> Result<(), StoreError> {
-        let Self::BesideServer(stream) = self else { return Ok(()) };
-        let mut stream = stream.lock().await;
-        let (kind, id) = match subject {
-            Subject::Component(id) => (kind::COMPONENT, id),
-            Subject::User(id) => (kind::USER, id),
-        };
+        let Self::BesideServer { database, server } = self else { return Ok(()) };
+        let mut stream = server.lock().await;
+        let (kind, id) = told(subject);
         let telling = async {
             stream.write_all(format!("{kind} {id}\n").as_bytes()).await?;
             stream.read_u8().await
         };
-        match timeout(WITHIN, telling).await {
-            // A server that has ended has no memory.
-            Ok(_) => Ok(()),
-            Err(_) => Err(StoreError::unavailable(
-                "it is written, but the running server does not say that it has heard; stop it to be safe",
-            )),
-        }
+        let has_heard = match timeout(WITHIN, telling).await {
+            Ok(Ok(_)) => true,
+            // A server that has ended has no memory, and holds no lock.
+            Ok(Err(_)) => wait_for_lock(database).await.is_ok(),
+            Err(_) => false,
+        };
+        let not_heard = "it is written, but the running server does not say that it has heard; stop it to be safe";
+        if has_heard { Ok(()) } else { Err(StoreError::unavailable(not_heard)) }
     }
 }
 
 /// The lock beside the database, if nobody holds it. It ends with the process, however that ends.
-fn lock(database: &Path) -> io::Result<Option<File>> {
+fn lock(database: &Path) -> Result<Option<File>, JoinError> {
     let path = beside(database, "lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+    let failed = |cause| JoinError::Beside { database: database.to_owned(), cause };
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
         Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// The lock, as soon as nobody holds it.
+async fn wait_for_lock(database: &Path) -> Result<File, JoinError> {
+    let waiting = async {
+        loop {
+            match lock(database)? {
+                Some(lock) => return Ok(lock),
+                None => sleep(TRY_EVERY).await,
+            }
+        }
+    };
+    timeout(WITHIN, waiting).await.unwrap_or_else(|_| Err(JoinError::Occupied { database: database.to_owned() }))
 }
 
 /// `stratora.db` becomes `stratora.db.lock`.

@@ -3,10 +3,8 @@
 use async_trait::async_trait;
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
-use newtype_uuid::GenericUuid as _;
 use stratora_audit::Event;
-use stratora_cache::Subject;
-use stratora_keys::{ComponentId, ConfigStore, ETag, MissingComponent, Report, ReportStatus, StoredConfig};
+use stratora_keys::{ComponentId, ConfigStore, ETag, MissingComponent, Report, ReportStatus, StoredConfig, subject_of};
 use stratora_port::StoreError;
 
 use crate::Storage;
@@ -67,8 +65,7 @@ impl ConfigStore for Storage {
                 .execute(conn)
                 .await;
             refused_on(put, Violation::Reference, MissingComponent::Missing)?;
-            let subject = Subject::Component(component.into_untyped_uuid());
-            let change = conn.append_change(&event, subject).await?;
+            let change = conn.append_change(&event, subject_of(component)).await?;
             Ok(change.with(()))
         })
     }

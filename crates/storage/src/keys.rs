@@ -8,14 +8,12 @@ use diesel::{
     QueryDsl as _, SelectableHelper as _, TextExpressionMethods as _,
 };
 use diesel_async::RunQueryDsl as _;
-use newtype_uuid::GenericUuid as _;
 use stratora_audit::Event;
-use stratora_cache::Subject;
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
 use stratora_keys::{
     ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentUpdate, Grace, Hostname, KeyId, KeyRecord,
-    KeyState, KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing, Status,
+    KeyState, KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing, Status, subject_of,
 };
 use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::Digest;
@@ -74,10 +72,6 @@ macro_rules! matching {
 
 fn missing() -> Failure<ChangeComponentError> {
     Failure::Refused(ChangeComponentError::Missing)
-}
-
-fn subject(component: ComponentId) -> Subject {
-    Subject::Component(component.into_untyped_uuid())
 }
 
 fn wrong_standing(standing: Standing) -> Failure<ChangeComponentError> {
@@ -163,7 +157,7 @@ impl KeyStore for Storage {
             .await?;
             conn.insert_key(id, &key).await?;
             let row = conn.show_key(id, &key).await?;
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(Component::try_from(row)?))
         })
     }
@@ -176,7 +170,7 @@ impl KeyStore for Storage {
             if !row.is_revoked() {
                 row = conn.shut_out(id, now).await?;
             }
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(Component::try_from(row)?))
         })
     }
@@ -190,7 +184,7 @@ impl KeyStore for Storage {
             conn.insert_key(id, &key).await?;
             conn.show_key(id, &key).await?;
             let row = conn.set_standing(id, Standing::Active, None).await?;
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(Component::try_from(row)?))
         })
     }
@@ -202,7 +196,7 @@ impl KeyStore for Storage {
                 return Err(wrong_standing(before.standing));
             }
             let row = conn.set_standing(id, Standing::Active, None).await?;
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(Component::try_from(row)?))
         })
     }
@@ -226,7 +220,7 @@ impl KeyStore for Storage {
                 .execute(conn)
                 .await;
             refused_on(updated, Violation::Unique, ChangeComponentError::NameTaken)?;
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(component))
         })
     }
@@ -237,7 +231,7 @@ impl KeyStore for Storage {
             if deleted == 0 {
                 return Err(Failure::Refused(MissingComponent::Missing));
             }
-            let change = conn.append_change(&event, subject(id)).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(()))
         })
     }
@@ -301,7 +295,7 @@ impl KeyStore for Storage {
             .set((component_keys::state.eq(state::ROTATED), component_keys::grace_until.eq(None::<StoredTime>)))
             .execute(conn)
             .await?;
-            let change = conn.append_change(&event, subject(component)).await?;
+            let change = conn.append_change(&event, subject_of(component)).await?;
             Ok(change.with(Some(hash)))
         })
     }
@@ -315,7 +309,7 @@ impl KeyStore for Storage {
                 .set((component_keys::state.eq(state::CORRUPT), component_keys::grace_until.eq(None::<StoredTime>)))
                 .execute(conn)
                 .await?;
-            let change = conn.append_change(&event, subject(component)).await?;
+            let change = conn.append_change(&event, subject_of(component)).await?;
             Ok(change.with(()))
         })
     }
@@ -355,7 +349,7 @@ impl KeyStore for Storage {
                     return Ok(Changed::nothing(false));
                 }
             }
-            let change = conn.append_change(&event, subject(component)).await?;
+            let change = conn.append_change(&event, subject_of(component)).await?;
             Ok(change.with(true))
         })
     }

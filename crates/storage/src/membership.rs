@@ -7,13 +7,13 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use futures_util::StreamExt as _;
-use stratora_cache::{ReplicaId, Subject};
+use stratora_cache::ReplicaId;
 use stratora_port::StoreError;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::Storage;
-use crate::changes::kind;
+use crate::changes::heard;
 use crate::companions::{JoinError, Occupancy};
 use crate::pool::{Pools, dedicated};
 use crate::replicas::{ACKNOWLEDGED, INVALIDATED, Replicas, remove};
@@ -21,7 +21,7 @@ use crate::schema::{invalidations, replicas};
 use crate::sql_types::{StoredId, sql};
 use crate::text::unreadable;
 
-/// After how many renewals a server looks for changes of which everybody has heard, to delete them.
+/// How many renewals pass before a server looks for changes of which everybody has heard, to delete them.
 const RENEWALS_A_PURGE: u32 = 240;
 
 /// A server among those on its database. While it lasts, the server may trust what it has in memory.
@@ -101,13 +101,14 @@ async fn keep_in_touch(replicas: &Replicas, heard: &mut u64, is_in_touch: &mut b
     let connection = timeout(span, dedicated(replicas.url())).await.map_err(StoreError::unavailable)?;
     let mut link = Link { replicas, connection: connection.map_err(StoreError::unavailable)?, heard };
     timeout(span, link.listen()).await.map_err(StoreError::unavailable)??;
-    for renewal in 0_u32.. {
+    let mut renewals = (0..RENEWALS_A_PURGE).cycle();
+    loop {
         let mut next = pin!(sleep(replicas.lease().renewed_every()));
         timeout(span, link.renew()).await.map_err(StoreError::unavailable)??;
         if !std::mem::replace(is_in_touch, true) {
             tracing::info!("in touch with the database again");
         }
-        if renewal % RENEWALS_A_PURGE == 0 {
+        if renewals.next() == Some(0) {
             timeout(span, link.purge()).await.map_err(StoreError::unavailable)??;
         }
         // Until it is time for the next renewal.
@@ -119,7 +120,6 @@ async fn keep_in_touch(replicas: &Replicas, heard: &mut u64, is_in_touch: &mut b
             timeout(span, link.catch_up()).await.map_err(StoreError::unavailable)??;
         }
     }
-    Err(StoreError::unavailable("time for a new connection"))
 }
 
 /// A connection on which a server hears and speaks.
@@ -196,11 +196,8 @@ impl Link<'_> {
             .await
             .map_err(StoreError::unavailable)?;
         for (seq, kind, id) in changes {
-            self.replicas.coherence().changed(match kind.as_str() {
-                kind::COMPONENT => Subject::Component(id.0),
-                kind::USER => Subject::User(id.0),
-                _ => return Err(unreadable("subject of a change")),
-            });
+            let subject = heard(&kind, id.0).ok_or_else(|| unreadable("subject of a change"))?;
+            self.replicas.coherence().changed(subject);
             *self.heard = seq.cast_unsigned();
         }
         Ok(*self.heard > before)

@@ -9,14 +9,14 @@ use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
 use stratora_auth::{
     Account, AuthenticatedSession, BrakeSubject, Channel, MissingSession, NewSession, OpenSessionError, Proof, Session,
-    SessionId, SessionStore, UserId,
+    SessionId, SessionStore, UserId, subject_of,
 };
 use stratora_clock::Timestamp;
 use stratora_port::StoreError;
 use stratora_token::Digest;
 
 use crate::Storage;
-use crate::accounts::{AccountRow, subject};
+use crate::accounts::AccountRow;
 use crate::audit::AuditStatements as _;
 use crate::brakes::device_column;
 use crate::changes::ChangeStatements as _;
@@ -182,7 +182,7 @@ impl SessionStore for Storage {
             if ended == 0 {
                 return Err(Failure::Refused(MissingSession::Missing));
             }
-            let change = conn.append_change(&event, subject(user)).await?;
+            let change = conn.append_change(&event, subject_of(user)).await?;
             Ok(change.with(()))
         })
     }
@@ -196,7 +196,7 @@ impl SessionStore for Storage {
                     diesel::delete(of_user.filter(sessions::id.ne(StoredId::from(kept)))).execute(conn).await?
                 }
             };
-            let change = conn.append_change(&event, subject(user)).await?;
+            let change = conn.append_change(&event, subject_of(user)).await?;
             Ok(change.with(ended as u64))
         })
     }

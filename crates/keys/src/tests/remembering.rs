@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use stratora_audit::Action;
+
 use super::{Site, administrator};
-use crate::{Grace, KeyStore as _, Refusal};
+use crate::{AuthenticateKeyError, Grace, KeyStore as _, Refusal, subject_of};
 
 impl Site {
     /// A site whose memory is trusted for good.
@@ -19,7 +21,7 @@ async fn a_key_that_was_used_is_known_without_the_store() {
     let site = Site::that_trusts_its_memory();
     let (component, key) = site.create("Berlin").await;
     site.authenticate(&key).await.unwrap();
-    site.coherence.changed(crate::authenticate::subject(component.id));
+    site.coherence.changed(subject_of(component.id));
     site.authenticate(&key).await.unwrap();
     site.store.break_down();
     assert_eq!(site.authenticate(&key).await.unwrap().component(), component.id);
@@ -32,11 +34,9 @@ async fn a_change_makes_the_store_be_asked_again() {
     let site = Site::that_trusts_its_memory();
     let (component, key) = site.create("Berlin").await;
     site.authenticate(&key).await.unwrap();
-    site.store
-        .revoke(component.id, site.now(), administrator().event(site.now(), stratora_audit::Action::ComponentRevoke))
-        .await
-        .unwrap();
-    site.coherence.changed(crate::authenticate::subject(component.id));
+    let event = administrator().event(site.now(), Action::ComponentRevoke);
+    site.store.revoke(component.id, site.now(), event).await.unwrap();
+    site.coherence.changed(subject_of(component.id));
     assert_eq!(site.refusal(&key).await, Refusal::Revoked);
     site.store.break_down();
     assert_eq!(site.refusal(&key).await, Refusal::Revoked, "a dead key is remembered as well, with the reason");
@@ -48,7 +48,7 @@ async fn a_grace_ends_in_memory_too() {
     let (component, old) = site.create("Berlin").await;
     site.authenticate(&old).await.unwrap();
     site.rotate(component.id, Grace::For(Duration::from_mins(1))).await;
-    site.coherence.changed(crate::authenticate::subject(component.id));
+    site.coherence.changed(subject_of(component.id));
     site.authenticate(&old).await.unwrap();
     site.clock.advance(Duration::from_mins(1));
     assert_eq!(site.refusal(&old).await, Refusal::Rotated);
@@ -60,7 +60,7 @@ async fn a_tag_is_known_without_the_store_until_the_configuration_changes() {
     let (component, _) = site.create("Berlin").await;
     assert_eq!(site.keys.config_etag(component.id).await.unwrap(), None);
     site.keys.put_config(component.id, "a = 1".to_owned(), &administrator()).await.unwrap();
-    site.coherence.changed(crate::authenticate::subject(component.id));
+    site.coherence.changed(subject_of(component.id));
     let etag = site.keys.config_etag(component.id).await.unwrap();
     assert!(etag.is_some());
     site.store.break_down();
@@ -76,5 +76,5 @@ async fn an_unknown_key_that_is_repeated_costs_one_read() {
     site.store.break_down();
     assert_eq!(site.refusal(&key).await, Refusal::Unknown);
     site.clock.advance(Duration::from_secs(10));
-    assert!(matches!(site.authenticate(&key).await, Err(crate::AuthenticateKeyError::Unavailable(_))));
+    assert!(matches!(site.authenticate(&key).await, Err(AuthenticateKeyError::Unavailable(_))));
 }

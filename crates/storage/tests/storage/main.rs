@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests end where they fail")]
 
 mod audit_trail;
+mod companions;
 mod contracts;
 mod faults;
 mod outages;
