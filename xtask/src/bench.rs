@@ -3,6 +3,7 @@
 
 mod figures;
 mod load;
+mod scale;
 mod subject;
 
 use std::fs;
@@ -16,15 +17,16 @@ use crate::postgres::Postgres;
 use crate::programs::{self, Program, VICTORIA_METRICS};
 use crate::{process, workspace};
 
-use figures::{Figure, Report};
+use figures::Report;
 use subject::Subject;
 
 /// What only measuring needs.
-const FOR_BENCH: [Program; 5] = [
+const FOR_BENCH: [Program; 6] = [
     Program { name: "wrk", package: "wrk", purpose: "the load" },
     Program { name: "taskset", package: "util-linux", purpose: "a core for the server and one for the load" },
     Program { name: "curl", package: "curl", purpose: "to prepare what is measured" },
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
+    Program { name: "nginx", package: "nginx", purpose: "NGINX, in front of the server" },
     VICTORIA_METRICS,
 ];
 
@@ -34,6 +36,9 @@ pub(crate) struct Options {
     /// How many seconds each load lasts.
     #[arg(long, default_value_t = 4)]
     seconds: u32,
+    /// Measure with up to a million keys and sessions instead, and with ten thousand collectors behind NGINX.
+    #[arg(long)]
+    scale: bool,
     /// Write the figures to a file, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -45,7 +50,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     build()?;
     process::outlive_signals()?;
     let directory = tempfile::Builder::new().prefix("stratora-bench-").tempdir()?;
-    let report = measure(&directory, options.seconds)?;
+    let report = if options.scale {
+        scale::measure(&directory, options.seconds)?
+    } else {
+        measure(&directory, options.seconds)?
+    };
     println!("{}", report.table());
     if let Some(file) = &options.json {
         fs::write(file, report.json()?).with_context(|| format!("cannot write {}", file.display()))?;
@@ -55,7 +64,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 fn build() -> Result<()> {
     let mut build = workspace::cargo();
-    build.args(["build", "--release", "--package", "stratora-server", "--package", "stratora-hashing"]);
+    build.args(["build", "--release"]);
+    build.args(["stratora-server", "stratora-hashing", "stratora-storage"].iter().flat_map(|name| ["--package", name]));
     build.args(["--bins", "--examples"]).current_dir(workspace::root());
     anyhow::ensure!(process::run(&mut build)?.success(), "the release build failed");
     Ok(())
@@ -76,11 +86,4 @@ fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
     let server = Subject::start(directory.path(), "postgres", &format!("{}/postgres", postgres.url()))?;
     figures.extend(figures::of_requests("PostgreSQL", &bare, &server, seconds)?);
     Ok(Report::new(figures))
-}
-
-impl Figure {
-    /// Whether the figure keeps within its mark, if it has one.
-    fn holds(&self) -> Option<bool> {
-        self.at_most.map(|mark| self.ratio <= mark)
-    }
 }

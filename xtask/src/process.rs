@@ -92,15 +92,20 @@ impl Background {
     pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))
     }
-}
 
-impl Drop for Background {
-    fn drop(&mut self) {
+    /// Stops it, and waits until it has ended.
+    pub(crate) fn stop(&mut self) {
         // An interrupt is what both PostgreSQL and VictoriaMetrics take as "finish now, but orderly".
         if !self.has_ended() {
             terminate(Pid::from_child(&self.0), Signal::INT);
             let _ended = self.0.wait();
         }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -27,13 +27,16 @@ pub(crate) const VICTORIA_METRICS: Program =
     Program { name: "victoria-metrics", package: "victoria-metrics", purpose: "the store of time series" };
 
 /// Everything that the tests call.
-pub(crate) const FOR_TESTS: [Program; 7] = [
+pub(crate) const FOR_TESTS: [Program; 10] = [
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
     Program { name: "psql", package: "postgresql-client", purpose: "PostgreSQL's own client" },
     Program { name: "nginx", package: "nginx", purpose: "NGINX, in front of the server" },
     VICTORIA_METRICS,
     Program { name: "curl", package: "curl", purpose: "a client that is not written in Rust" },
     Program { name: "python3", package: "python3", purpose: "a way into SQLite files past the product" },
+    Program { name: "ip", package: "iproute2", purpose: "a network of its own for a test" },
+    Program { name: "nft", package: "nftables", purpose: "a network that drops packets" },
+    Program { name: "faketime", package: "faketime", purpose: "clocks that are wrong" },
     Program { name: "openssl", package: "openssl", purpose: "a TLS client, and certificates to try" },
 ];
 

@@ -10,6 +10,8 @@ use metrics::{Counter, counter};
 use stratora_clock::Stopwatch;
 use uuid::Uuid;
 
+use crate::{CredentialTag, IssuedCredentials};
+
 /// How many slots subjects share. A change makes whatever shares its slot be read anew: at this number one credential in
 /// 65 536, for half a megabyte.
 const SLOTS: usize = 1 << 16;
@@ -48,6 +50,7 @@ pub struct Coherence {
     /// What was read before this change is worth nothing, whatever it is about.
     all_changed: AtomicU64,
     last_changed: Box<[AtomicU64]>,
+    issued: IssuedCredentials,
     invalidations: Counter,
     losses: Counter,
 }
@@ -61,6 +64,7 @@ impl Coherence {
             changes: AtomicU64::new(0),
             all_changed: AtomicU64::new(0),
             last_changed: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            issued: IssuedCredentials::default(),
             invalidations: counter!("cache_invalidations_total"),
             losses: counter!("cache_lease_losses_total"),
         }
@@ -95,11 +99,23 @@ impl Coherence {
         self.invalidations.increment(1);
     }
 
-    /// Anything may have changed.
+    /// Anything may have changed, and credentials may have been issued.
     pub fn all_changed(&self) {
+        self.issued.forget();
         let number = self.changes.fetch_add(1, SeqCst) + 1;
         self.all_changed.fetch_max(number, SeqCst);
         self.invalidations.increment(1);
+    }
+
+    /// The credentials that were issued. A new one is to be added before it is given out.
+    pub const fn issued(&self) -> &IssuedCredentials {
+        &self.issued
+    }
+
+    /// Whether no credential with that tag was ever issued, so that the store need not be asked.
+    pub fn surely_lacks(&self, tag: CredentialTag) -> bool {
+        // In this order, as with what is remembered: a server that registers anew forgets what was issued.
+        self.is_trusted() && self.issued.lacks(tag)
     }
 
     /// Time as trust is measured: on a stopwatch that counts the time in which the machine slept.
@@ -178,6 +194,22 @@ mod tests {
         assert!(!coherence.is_unchanged(ONE, before));
         assert!(coherence.is_unchanged(OTHER, before));
         assert!(coherence.is_unchanged(ONE, coherence.as_of_now()));
+    }
+
+    #[test]
+    fn what_was_never_issued_is_known_only_while_it_would_be_heard_of() {
+        let (stopwatch, coherence) = coherence();
+        coherence.issued().begin_reading().complete();
+        let tag = CredentialTag(7);
+        assert!(!coherence.surely_lacks(tag));
+        coherence.trust_until(coherence.elapsed() + Duration::from_secs(2));
+        assert!(coherence.surely_lacks(tag));
+        stopwatch.advance(Duration::from_secs(2));
+        assert!(!coherence.surely_lacks(tag));
+        coherence.trust_always();
+        assert!(coherence.surely_lacks(tag));
+        coherence.all_changed();
+        assert!(!coherence.surely_lacks(tag));
     }
 
     #[test]

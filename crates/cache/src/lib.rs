@@ -5,12 +5,14 @@
 
 mod cache;
 mod coherence;
+mod issued;
 mod lease;
 mod settlement;
 mod unknown;
 
 pub use cache::CredentialCache;
 pub use coherence::{AsOf, Coherence, Subject};
+pub use issued::{CredentialTag, IssuedCredentials, IssuedReading};
 pub use lease::{Lease, RefusedLease};
 pub use settlement::{Replica, ReplicaId, Settlement};
 pub use unknown::UnknownCredentials;

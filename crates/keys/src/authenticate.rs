@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Event, Origin, Outcome, RequestId, ResourceKind};
+use stratora_cache::CredentialTag;
 use stratora_clock::Timestamp;
 use stratora_hashing::{BcryptHash, HashingError};
 use stratora_port::StoreError;
@@ -116,6 +117,10 @@ impl Keys {
 
     async fn read(&self, digest: Digest, now: Timestamp) -> Result<Arc<AuthenticatedKey>, AuthenticateKeyError> {
         let unknown = || AuthenticateKeyError::Refused { refusal: Refusal::Unknown, holder: None };
+        if self.parts.coherence.surely_lacks(CredentialTag::of(digest.as_bytes())) {
+            self.never_issued.increment(1);
+            return Err(unknown());
+        }
         if self.unknown.contains(digest.as_bytes(), now) {
             return Err(unknown());
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use metrics::{Counter, counter};
 use newtype_uuid::{GenericUuid as _, TypedUuid};
 use stratora_audit::{Action, Event, Origin, ResourceKind};
 use stratora_cache::{Coherence, CredentialCache, UnknownCredentials};
@@ -72,6 +73,7 @@ pub struct Keys {
     pub(crate) parts: KeysParts,
     pub(crate) known: CredentialCache<[u8; 32], Arc<AuthenticatedKey>>,
     pub(crate) unknown: UnknownCredentials<[u8; 32]>,
+    pub(crate) never_issued: Counter,
     pub(crate) etags: CredentialCache<ComponentId, Option<ETag>>,
     pub(crate) sightings: Mutex<HashMap<ComponentId, Sighting>>,
     pub(crate) verifications: Mutex<JoinSet<()>>,
@@ -83,6 +85,7 @@ impl Keys {
         Self {
             known: CredentialCache::new("keys", parts.in_memory, Arc::clone(&parts.coherence)),
             unknown: UnknownCredentials::default(),
+            never_issued: counter!("cache_never_issued_total"),
             etags: CredentialCache::new("etags", parts.in_memory, Arc::clone(&parts.coherence)),
             parts,
             sightings: Mutex::default(),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use stratora_cache::{Coherence, Subject};
+use stratora_cache::{Coherence, CredentialTag};
 use stratora_port::StoreError;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::changes::{heard, told};
+use crate::changes::Told;
 
 /// How long a process waits for another one to end, or to answer.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ const TRY_EVERY: Duration = Duration::from_millis(50);
 /// What a server answers when it has heard of a change.
 const HEARD: u8 = b'.';
 /// The longest line that a command sends.
-const LONGEST: u64 = 64;
+const LONGEST: u64 = 80;
 
 /// This process may not work on the database now.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ async fn hear(stream: UnixStream, coherence: Arc<Coherence>) {
     let mut line = String::new();
     while let Ok(1..) = (&mut stream).take(LONGEST).read_line(&mut line).await {
         match read(line.trim_end()) {
-            Some(subject) => coherence.changed(subject),
+            Some(told) => told.note(&coherence),
             None => coherence.all_changed(),
         }
         line.clear();
@@ -102,9 +102,20 @@ async fn hear(stream: UnixStream, coherence: Arc<Coherence>) {
     }
 }
 
-fn read(line: &str) -> Option<Subject> {
-    let (kind, id) = line.split_once(' ')?;
-    heard(kind, id.parse().ok()?)
+/// What a command writes: the subject's kind and identifier, and the tag of a new key if there is one.
+fn line(told: Told) -> String {
+    let (kind, id) = told.subject();
+    match told.issued {
+        Some(CredentialTag(tag)) => format!("{kind} {id} {tag}\n"),
+        None => format!("{kind} {id}\n"),
+    }
+}
+
+fn read(line: &str) -> Option<Told> {
+    let mut words = line.split(' ');
+    let (kind, id) = (words.next()?, words.next()?.parse().ok()?);
+    let issued = words.next().map(str::parse).transpose().ok()?;
+    Told::heard(kind, id, issued)
 }
 
 /// A command on an SQLite file: alone with it, or beside a server.
@@ -140,12 +151,11 @@ impl Visit {
     }
 
     /// Tells the server of a change. Returns when it does not trust any more what it had in memory, or has ended.
-    pub(crate) async fn tell(&self, subject: Subject) -> Result<(), StoreError> {
+    pub(crate) async fn tell(&self, told: Told) -> Result<(), StoreError> {
         let Self::BesideServer { database, server } = self else { return Ok(()) };
         let mut stream = server.lock().await;
-        let (kind, id) = told(subject);
         let telling = async {
-            stream.write_all(format!("{kind} {id}\n").as_bytes()).await?;
+            stream.write_all(line(told).as_bytes()).await?;
             stream.read_u8().await
         };
         let has_heard = match timeout(WITHIN, telling).await {

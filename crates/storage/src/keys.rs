@@ -9,6 +9,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
+use stratora_cache::CredentialTag;
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
 use stratora_keys::{
@@ -19,8 +20,7 @@ use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::Digest;
 
 use crate::Storage;
-use crate::audit::AuditStatements as _;
-use crate::changes::{ChangeStatements as _, Changed};
+use crate::changes::{ChangeStatements as _, Changed, Told};
 use crate::components::{ComponentRow, ComponentStatements as _, fold, key_state, kind, name, standing, state};
 use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{component_keys, components};
@@ -78,6 +78,11 @@ fn wrong_standing(standing: Standing) -> Failure<ChangeComponentError> {
     Failure::Refused(ChangeComponentError::WrongStanding { standing })
 }
 
+/// What servers hear when a component is given a key.
+fn issuing(component: ComponentId, key: &NewKey) -> Told {
+    Told { subject: subject_of(component), issued: Some(CredentialTag::of(key.digest.as_bytes())) }
+}
+
 #[async_trait]
 impl KeyStore for Storage {
     async fn find_key(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError> {
@@ -116,7 +121,7 @@ impl KeyStore for Storage {
     }
 
     async fn create(&self, component: NewComponent, event: Event) -> Result<Component, ChangeComponentError> {
-        with_tx!(self, |conn| {
+        with_change!(self, |conn| {
             let inserted = diesel::insert_into(components::table)
                 .values(ComponentRow::of(&component))
                 .returning(ComponentRow::as_returning())
@@ -124,8 +129,8 @@ impl KeyStore for Storage {
                 .await;
             let row: ComponentRow = refused_on(inserted, Violation::Unique, ChangeComponentError::NameTaken)?;
             conn.insert_key(component.id, &component.key).await?;
-            conn.append(&event).await?;
-            Ok(Component::try_from(row)?)
+            let change = conn.append_change(&event, issuing(component.id, &component.key)).await?;
+            Ok(change.with(Component::try_from(row)?))
         })
     }
 
@@ -157,7 +162,7 @@ impl KeyStore for Storage {
             .await?;
             conn.insert_key(id, &key).await?;
             let row = conn.show_key(id, &key).await?;
-            let change = conn.append_change(&event, subject_of(id)).await?;
+            let change = conn.append_change(&event, issuing(id, &key)).await?;
             Ok(change.with(Component::try_from(row)?))
         })
     }
@@ -184,7 +189,7 @@ impl KeyStore for Storage {
             conn.insert_key(id, &key).await?;
             conn.show_key(id, &key).await?;
             let row = conn.set_standing(id, Standing::Active, None).await?;
-            let change = conn.append_change(&event, subject_of(id)).await?;
+            let change = conn.append_change(&event, issuing(id, &key)).await?;
             Ok(change.with(Component::try_from(row)?))
         })
     }

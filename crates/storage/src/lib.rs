@@ -10,6 +10,7 @@ mod companions;
 mod components;
 mod configs;
 mod failure;
+mod issued;
 mod keys;
 mod limits;
 mod loan;

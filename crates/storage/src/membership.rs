@@ -13,8 +13,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::Storage;
-use crate::changes::heard;
+use crate::changes::Told;
 use crate::companions::{JoinError, Occupancy};
+use crate::issued::keep_known;
 use crate::pool::{Pools, dedicated};
 use crate::replicas::{ACKNOWLEDGED, INVALIDATED, Replicas, remove};
 use crate::schema::{invalidations, replicas};
@@ -28,6 +29,7 @@ const RENEWALS_A_PURGE: u32 = 240;
 pub struct Membership {
     storage: Storage,
     standing: Standing,
+    reading: JoinHandle<()>,
 }
 
 /// What proves that a server hears of every change.
@@ -52,7 +54,8 @@ impl Storage {
         if let Standing::Alone(_) = standing {
             self.coherence().trust_always();
         }
-        Ok(Membership { storage: self.clone(), standing })
+        let reading = self.runtime().spawn(keep_known(self.clone()));
+        Ok(Membership { storage: self.clone(), standing, reading })
     }
 }
 
@@ -70,6 +73,7 @@ impl Membership {
     }
 
     fn end(&self) {
+        self.reading.abort();
         if let Standing::Leased(following) = &self.standing {
             following.abort();
         }
@@ -189,15 +193,15 @@ impl Link<'_> {
     /// Hears of the changes since the last time. Returns whether there were any.
     async fn read_changes(&mut self) -> Result<bool, StoreError> {
         let before = *self.heard;
-        let changes: Vec<(i64, String, StoredId)> = invalidations::table
+        let changes: Vec<(i64, String, StoredId, Option<i64>)> = invalidations::table
             .filter(invalidations::seq.gt(before.cast_signed()))
             .order(invalidations::seq.asc())
             .load(&mut self.connection)
             .await
             .map_err(StoreError::unavailable)?;
-        for (seq, kind, id) in changes {
-            let subject = heard(&kind, id.0).ok_or_else(|| unreadable("subject of a change"))?;
-            self.replicas.coherence().changed(subject);
+        for (seq, kind, id, issued) in changes {
+            let told = Told::heard(&kind, id.0, issued.map(i64::cast_unsigned));
+            told.ok_or_else(|| unreadable("subject of a change"))?.note(self.replicas.coherence());
             *self.heard = seq.cast_unsigned();
         }
         Ok(*self.heard > before)

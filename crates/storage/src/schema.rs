@@ -171,7 +171,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::sql_types::sql::Id;
 
     /// On PostgreSQL only.
@@ -179,6 +179,7 @@ diesel::table! {
         seq -> BigInt,
         subject_kind -> Text,
         subject -> Id,
+        issued -> Nullable<BigInt>,
     }
 }
 

@@ -157,12 +157,12 @@ impl Storage {
     }
 
     async fn settle(&self, change: Change) -> Result<(), StoreError> {
-        self.shared.coherence.changed(change.subject);
+        change.told.note(&self.shared.coherence);
         if let (Some(replicas), Pools::Postgres(pool)) = (&self.shared.replicas, &self.shared.pools) {
             replicas.settle(change.seq, pool).await;
         }
         match self.shared.visit.get() {
-            Some(visit) => visit.tell(change.subject).await,
+            Some(visit) => visit.tell(change.told).await,
             None => Ok(()),
         }
     }

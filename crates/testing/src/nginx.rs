@@ -29,7 +29,7 @@ impl Nginx {
             .concat();
         let pid = directory.join("nginx.pid");
         let text = format!(
-            "daemon off;\nworker_processes {WORKERS};\n{}pid {};\nerror_log stderr notice;\nevents {{}}\nhttp {{\n{temporary}    \
+            "daemon off;\nworker_processes {WORKERS};\n{}pid {};\nerror_log stderr notice;\nevents {{ worker_connections 16384; }}\nhttp {{\n{temporary}    \
              access_log {};\n    include {};\n}}\n",
             // As root NGINX would hand its workers to an account that cannot look into a temporary directory.
             if rustix::process::geteuid().is_root() { "user root;\n" } else { "" },

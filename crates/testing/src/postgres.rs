@@ -1,5 +1,7 @@
 //! A PostgreSQL cluster: one of its own for a test that breaks it, one shared for those that do not.
 
+mod standby;
+
 use std::fs;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
@@ -124,7 +126,7 @@ impl Postgres {
         self.signal_all(Signal::CONT);
     }
 
-    fn server_url(&self) -> String {
+    pub(crate) fn server_url(&self) -> String {
         format!("postgres://stratora@127.0.0.1:{}", self.port)
     }
 

@@ -1,6 +1,7 @@
 //! A database that a test has for itself.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
@@ -30,6 +31,11 @@ impl PostgresDatabase {
         let database = Self { server, name, _own: own };
         database.run_in("postgres", &format!("CREATE DATABASE {}", database.name))?;
         Ok(database)
+    }
+
+    /// What it is called on its server.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Its connection URL.
@@ -64,12 +70,25 @@ impl PostgresDatabase {
         self.run_in("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).map(drop)
     }
 
-    fn run_in(&self, database: &str, sql: &str) -> anyhow::Result<String> {
-        let url = format!("{}/{database}", self.server);
-        let mut psql = Command::new(programs::find_postgres("psql")?);
-        let output = psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", sql]).output();
-        let output = output.context("cannot run psql")?;
-        ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    /// From now on it is found on `server`, a standby that was promoted.
+    pub fn move_to(&mut self, server: &Postgres) {
+        self.server = server.server_url();
     }
+
+    fn run_in(&self, database: &str, sql: &str) -> anyhow::Result<String> {
+        run_on(&self.server, database, sql)
+    }
+}
+
+/// Runs SQL in a database of `server`, one statement after the other.
+pub(crate) fn run_on(server: &str, database: &str, sql: &str) -> anyhow::Result<String> {
+    let mut psql = Command::new(programs::find_postgres("psql")?);
+    psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", &format!("{server}/{database}"), "-f", "-"]);
+    psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = psql.spawn().context("cannot run psql")?;
+    // Not as an argument, which may be too long.
+    running.stdin.take().context("no way into psql")?.write_all(sql.as_bytes())?;
+    let output = running.wait_with_output().context("cannot run psql")?;
+    ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -19,6 +19,7 @@ enum State {
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
+    server: Arc<watch::Sender<String>>,
     state: Arc<watch::Sender<State>>,
 }
 
@@ -28,22 +29,34 @@ impl Proxy {
     /// # Errors
     /// When it cannot listen, or `url` names no server.
     pub async fn before(url: &str) -> anyhow::Result<Self> {
-        let server = authority(url).context("no server in the URL")?.to_owned();
+        let server = Arc::new(watch::Sender::new(authority(url).context("no server in the URL")?.to_owned()));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let state = Arc::new(watch::Sender::new(State::Open));
-        let accepting = Arc::clone(&state);
+        let (accepting, leading_to) = (Arc::clone(&state), Arc::clone(&server));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(connect(client, server.clone(), accepting.subscribe()));
+                tokio::spawn(connect(client, leading_to.borrow().clone(), accepting.subscribe()));
             }
         });
-        Ok(Self { address, state })
+        Ok(Self { address, server, state })
     }
 
     /// The same URL through this proxy.
     pub fn url(&self, url: &str) -> String {
         authority(url).map_or_else(|| url.to_owned(), |server| url.replacen(server, &self.address.to_string(), 1))
+    }
+
+    /// Where this proxy listens.
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// New connections lead to the server of `url`.
+    pub fn lead_to(&self, url: &str) {
+        if let Some(server) = authority(url) {
+            self.server.send_replace(server.to_owned());
+        }
     }
 
     /// Nothing gets through, and nobody is told.

@@ -93,6 +93,30 @@ end
     fs::write(path, script).context("cannot write a script")
 }
 
+/// Writes a script that sends each request with another credential: each line of the file `of` becomes the path that
+/// `path` makes of its first word, with `header` before its last.
+pub(super) fn write_turns(script: &Path, of: &Path, path: [&str; 2], header: &str) -> Result<()> {
+    let [before, after] = path;
+    let text = format!(
+        "\
+local requests, number = {{}}, 0
+function init()
+  for line in io.lines('{}') do
+    local first, last = line:match('^(%S+).-(%S+)$')
+    local name, before = ({header:?}):match('^(.-): (.*)$')
+    requests[#requests + 1] = wrk.format('GET', {before:?} .. ({after:?} ~= '' and first .. {after:?} or ''), {{ [name] = before .. last }})
+  end
+end
+function request()
+  number = number % #requests + 1
+  return requests[number]
+end
+",
+        of.display()
+    );
+    fs::write(script, text).context("cannot write a script")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

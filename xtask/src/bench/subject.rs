@@ -37,11 +37,29 @@ fn start(command: &mut Command, port: u16) -> Result<Listener> {
     bail!("{} does not listen", command.get_program().display())
 }
 
+/// The server, with its files in `directory`.
+fn serve(directory: &Path, port: u16, database: &str, time_series: &Listener, cache: &str) -> Result<Listener> {
+    let (config, keys) = (directory.join("config.yaml"), directory.join("keys.json"));
+    // One worker, as the bare handler has; and no flood guard to speak of, since one client is the whole fleet.
+    let settings = format!(
+        "server: {{host: 127.0.0.1, port: {port}, workers: 1}}\ndatabase: {{url: \"{database}\"}}\n\
+         victoriametrics: {{url: \"{}\"}}\nsecurity: {{key_file: \"{}\"}}\ncache: {cache}\n\
+         flood: {{requests_per_second: 1000000, burst: 1000000}}\nlog: {{filter: warn}}\n",
+        time_series.base,
+        keys.display(),
+    );
+    fs::write(&config, settings)?;
+    let printed = fs::File::options().create(true).append(true).open(directory.join("stdout"))?;
+    let mut command = Command::new(release("stratora-server"));
+    command.arg("--config").arg(&config).arg("serve").stdout(printed);
+    start(&mut command, port)
+}
+
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-fn release(name: &str) -> PathBuf {
+pub(super) fn release(name: &str) -> PathBuf {
     workspace::root().join("target/release").join(name)
 }
 
@@ -66,6 +84,8 @@ pub(super) struct Subject {
     server: Listener,
     time_series: Listener,
     directory: PathBuf,
+    port: u16,
+    database: String,
     /// A session's token.
     pub(super) token: String,
     /// A component, and its key.
@@ -87,27 +107,17 @@ impl Subject {
             start(&mut command, port)?
         };
         let port = free_port()?;
-        let config = directory.join("config.yaml");
-        let keys = directory.join("keys.json");
-        // One worker, as the bare handler has; and no flood guard to speak of, since one client is the whole fleet.
-        let settings = format!(
-            "server: {{host: 127.0.0.1, port: {port}, workers: 1}}\ndatabase: {{url: \"{database}\"}}\n\
-             victoriametrics: {{url: \"{}\"}}\nsecurity: {{key_file: \"{}\"}}\n\
-             flood: {{requests_per_second: 1000000, burst: 1000000}}\nlog: {{filter: warn}}\n",
-            time_series.base,
-            keys.display(),
-        );
-        fs::write(&config, settings)?;
+        let database = database.to_owned();
+        let server = serve(&directory, port, &database, &time_series, "{}")?;
         let printed = directory.join("stdout");
-        let mut command = Command::new(release("stratora-server"));
-        command.arg("--config").arg(&config).arg("serve").stdout(fs::File::create(&printed)?);
-        let server = start(&mut command, port)?;
         let one_time = fs::read_to_string(&printed)?.trim().to_owned();
         let none = String::new();
         let mut subject = Self {
             server,
             time_series,
             directory,
+            port,
+            database,
             token: none.clone(),
             component: none.clone(),
             key: none.clone(),
@@ -115,6 +125,13 @@ impl Subject {
         };
         subject.prepare(&one_time)?;
         Ok(subject)
+    }
+
+    /// Ends the server and starts it again with other settings of `cache`, in YAML.
+    pub(super) fn restart(&mut self, cache: &str) -> Result<()> {
+        self.server.process.stop();
+        self.server = serve(&self.directory, self.port, &self.database, &self.time_series, cache)?;
+        Ok(())
     }
 
     fn prepare(&mut self, one_time: &str) -> Result<()> {
@@ -203,6 +220,24 @@ impl Subject {
     /// Where scripts for the load go.
     pub(super) fn script(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+
+    /// Its process.
+    pub(super) fn process(&self) -> u32 {
+        self.server.process.id()
+    }
+
+    /// Where its settings are.
+    pub(super) fn settings(&self) -> PathBuf {
+        self.directory.join("config.yaml")
+    }
+
+    /// How much memory it holds, in bytes.
+    pub(super) fn memory(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process()))?;
+        let kibibytes =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+        kibibytes.map(|kibibytes: f64| kibibytes * 1024.0).context("the kernel says something else")
     }
 
     /// The CPU time that the server has taken so far, in seconds.

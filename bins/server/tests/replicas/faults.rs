@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use stratora_testing::{Client, Request, Signal};
 
-use crate::fleet::{Component, Fleet, Person};
+use crate::dice::Dice;
+use crate::fleet::{Component, Fleet, Person, Step};
+use crate::network;
 
 /// What goes wrong around a revocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,7 +19,9 @@ pub(crate) enum Fault {
     Killed,
     /// A replica's connections to the database are cut; HTTP is alive.
     Cut,
-    /// The network between a replica and the database drops everything silently.
+    /// A replica's connections to the database stand still.
+    Hanging,
+    /// The network between a replica and the database drops everything silently, what the kernel sends included.
     Dropping,
     /// Every replica loses the connection on which it hears, and with it notifications.
     Deaf,
@@ -25,6 +29,10 @@ pub(crate) enum Fault {
     DatabaseRestarted,
     /// The database stands still and goes on.
     DatabasePaused,
+    /// The database's machine fails, and its synchronous standby takes its place.
+    FailedOver,
+    /// The time of day of a replica is set hours ahead or back.
+    ClockStepped,
     /// Another replica starts meanwhile.
     Joining,
     /// The replica that revokes is killed before it answers.
@@ -32,18 +40,26 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Nothing,
         Self::Paused,
         Self::Killed,
         Self::Cut,
+        Self::Hanging,
         Self::Dropping,
         Self::Deaf,
         Self::DatabaseRestarted,
         Self::DatabasePaused,
+        Self::FailedOver,
+        Self::ClockStepped,
         Self::Joining,
         Self::RevokerKilled,
     ];
+
+    /// Those that can be made on this machine.
+    pub(crate) fn possible() -> Vec<Self> {
+        Self::ALL.into_iter().filter(|fault| *fault != Self::Dropping || network::is_own()).collect()
+    }
 
     /// Lets it happen to `replica`.
     pub(crate) async fn strike(self, fleet: &mut Fleet, replica: usize) {
@@ -52,10 +68,13 @@ impl Fault {
             Self::Paused => fleet.signal(replica, Signal::STOP),
             Self::Killed => fleet.signal(replica, Signal::KILL),
             Self::Cut => fleet.replicas[replica].wire.cut(),
-            Self::Dropping => fleet.replicas[replica].wire.hang(),
+            Self::Hanging => fleet.replicas[replica].wire.hang(),
+            Self::Dropping => network::drop_all_for(fleet.replicas[replica].wire.port()),
             Self::Deaf => fleet.cut_listeners(),
             Self::DatabaseRestarted => tokio::task::block_in_place(|| fleet.postgres.restart().unwrap()),
             Self::DatabasePaused => fleet.postgres.pause(),
+            Self::FailedOver => tokio::task::block_in_place(|| fleet.fail_over()),
+            Self::ClockStepped => fleet.step_clock_of(replica, Dice::one_of(&[Step(-26), Step(-2), Step(2), Step(26)])),
             Self::Joining => {
                 let joining = fleet.prepare().await;
                 fleet.launch(joining);
@@ -74,20 +93,23 @@ impl Fault {
     pub(crate) fn mend(self, fleet: &mut Fleet, replica: usize) {
         match self {
             Self::Nothing | Self::Deaf | Self::DatabaseRestarted | Self::DatabasePaused | Self::Joining => {}
+            Self::FailedOver => tokio::task::block_in_place(|| fleet.add_standby()),
+            Self::ClockStepped => fleet.step_clock_of(replica, Step::NONE),
+            Self::Dropping => network::drop_nothing(),
             Self::Paused => fleet.signal(replica, Signal::CONT),
             Self::Killed | Self::RevokerKilled => fleet.revive(replica),
-            Self::Cut | Self::Dropping => fleet.replicas[replica].wire.open(),
+            Self::Cut | Self::Hanging => fleet.replicas[replica].wire.open(),
         }
     }
 
     /// Whether a revocation must be answered all the same.
     pub(crate) fn leaves_an_answer(self) -> bool {
-        !matches!(self, Self::RevokerKilled | Self::DatabaseRestarted | Self::DatabasePaused)
+        !matches!(self, Self::RevokerKilled | Self::DatabaseRestarted | Self::DatabasePaused | Self::FailedOver)
     }
 
     /// Whether every replica is there and in touch, so that nobody has to be waited for.
     pub(crate) fn leaves_all_healthy(self) -> bool {
-        matches!(self, Self::Nothing)
+        matches!(self, Self::Nothing | Self::ClockStepped)
     }
 }
 
@@ -131,7 +153,10 @@ impl Ending {
                 // Limited by address: each report comes from another.
                 let [.., high, low] = *component.id.as_bytes();
                 let address = format!("198.51.{high}.{low}");
-                client.post("/api/v1/keys/report-leak").from(&address).json(&json!({"api_key": component.key}))
+                client
+                    .post("/api/v1/keys/report-leak")
+                    .from(&address)
+                    .json(&json!({"api_key": *component.key.expose()}))
             }
             Self::SignOut => client.post("/api/v1/auth/logout").bearer(&person.token),
             Self::EndSession => {

@@ -3,14 +3,17 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use stratora_keys::ApiKey;
+use stratora_storage::{DatabaseUrl, Options, Storage};
 use stratora_testing::{Background, Client, Postgres, PostgresDatabase, Proxy, Signal, free_port, until};
 use stratora_token::{Digest, OsEntropy, Secret, random_uuid};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 const PASSWORD: &str = "a rather long passphrase";
@@ -31,21 +34,42 @@ pub(crate) struct Fleet {
     pub(crate) admin: String,
     database: PostgresDatabase,
     pub(crate) postgres: Postgres,
+    standby: Postgres,
     directory: TempDir,
 }
 
 impl Fleet {
-    /// Starts three servers.
-    pub(crate) async fn start() -> Self {
+    /// Starts three servers on a database with these components. They are there from the start: a server knows of every
+    /// key that is issued, and would refuse one that came past the product.
+    pub(crate) async fn start(components: &[Component]) -> Self {
         let postgres = Postgres::start().unwrap();
         let database = postgres.create_database().unwrap();
+        // A commit is answered when the standby has it: what a failover needs to lose nothing.
+        database.run(&format!("ALTER DATABASE {} SET synchronous_commit = on", database.name())).unwrap();
+        let standby = postgres.start_standby().unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let mut fleet = Self { replicas: Vec::new(), admin: String::new(), database, postgres, directory };
+        let mut fleet = Self { replicas: Vec::new(), admin: String::new(), database, postgres, standby, directory };
+        fleet.migrate(components).await;
         for _ in 0..3 {
             fleet.add().await;
         }
         fleet.admin = fleet.sign_in_as_admin().await;
         fleet
+    }
+
+    async fn migrate(&self, components: &[Component]) {
+        let url = DatabaseUrl::parse(&self.database.url()).unwrap();
+        let storage = Storage::connect(&url, Options::default(), Handle::current()).await.unwrap();
+        storage.migrate().await.unwrap();
+        let sql: String = components.iter().map(Component::sql).collect();
+        self.database.run(&sql).unwrap();
+    }
+
+    /// Somebody who is signed in.
+    pub(crate) fn hire(&self) -> Person {
+        let (sql, person) = Person::new();
+        self.database.run(&sql).unwrap();
+        person
     }
 
     /// Starts one more server. Returns which.
@@ -69,6 +93,7 @@ impl Fleet {
             self.directory.path().join("keys.json").display(),
         );
         fs::write(self.directory.path().join(format!("{name}.yaml")), yaml).unwrap();
+        self.step_clock(&name, Step::NONE);
         self.replicas.push(Replica { port, wire, process: None, name });
         self.replicas.len() - 1
     }
@@ -79,6 +104,11 @@ impl Fleet {
         let settings = self.directory.path().join(format!("{}.yaml", replica.name));
         let mut command = Command::new(env!("CARGO_BIN_EXE_stratora-server"));
         command.arg("--config").arg(settings).arg("serve").env_remove("INVOCATION_ID");
+        command
+            .env("LD_PRELOAD", faketime())
+            .env("FAKETIME_TIMESTAMP_FILE", self.directory.path().join(clock(&replica.name)));
+        // What a step changes: the time of day, and neither the monotonic clock nor that of the boot.
+        command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         replica.process = Some(Background::start(&mut command, self.directory.path(), &replica.name).unwrap());
     }
 
@@ -88,6 +118,31 @@ impl Fleet {
         let (port, process) = (replica.port, replica.process.as_mut().unwrap());
         until("a replica", || TcpStream::connect(("127.0.0.1", port)).is_ok() || process.has_ended()).unwrap();
         assert!(!process.has_ended(), "a replica ended: {}", process.output());
+    }
+
+    /// Sets the time of day of a server: so many hours from what it is, at once.
+    pub(crate) fn step_clock_of(&self, index: usize, step: Step) {
+        self.step_clock(&self.replicas[index].name, step);
+    }
+
+    fn step_clock(&self, name: &str, Step(hours): Step) {
+        fs::write(self.directory.path().join(clock(name)), format!("{hours:+}h\n")).unwrap();
+    }
+
+    /// The database's machine fails, and its standby takes its place.
+    pub(crate) fn fail_over(&mut self) {
+        self.postgres.fail().unwrap();
+        self.standby.promote().unwrap();
+        std::mem::swap(&mut self.postgres, &mut self.standby);
+        self.database.move_to(&self.postgres);
+        for replica in &self.replicas {
+            replica.wire.lead_to(&self.database.url());
+        }
+    }
+
+    /// A new standby, after the last one was needed.
+    pub(crate) fn add_standby(&mut self) {
+        self.standby = self.postgres.start_standby().unwrap();
     }
 
     /// Ends the last server for good.
@@ -116,11 +171,6 @@ impl Fleet {
         self.database.run(cut).unwrap();
     }
 
-    /// Runs SQL past the product.
-    pub(crate) fn run(&self, sql: &str) {
-        self.database.run(sql).unwrap();
-    }
-
     async fn sign_in_as_admin(&self) -> String {
         let client = self.client(0);
         let one_time = self.replicas[0].process.as_ref().unwrap().stdout().trim().to_owned();
@@ -133,11 +183,32 @@ impl Fleet {
     }
 }
 
+/// By how many hours a clock is wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step(pub(crate) i32);
+
+impl Step {
+    pub(crate) const NONE: Self = Self(0);
+}
+
+/// The file that says how wrong the clock of a server is.
+fn clock(name: &str) -> String {
+    format!("{name}.clock")
+}
+
+/// The library that lets a process see another time of day.
+fn faketime() -> PathBuf {
+    let architectures = fs::read_dir("/usr/lib").unwrap().flatten();
+    let libraries = architectures.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
+    let found = libraries.into_iter().find(|library| library.is_file());
+    found.unwrap_or_else(|| panic!("libfaketime is not installed; on Debian, apt-get install faketime"))
+}
+
 /// A component with a key, as if it had been in use for long.
 #[derive(Debug, Clone)]
 pub(crate) struct Component {
     pub(crate) id: Uuid,
-    pub(crate) key: String,
+    pub(crate) key: ApiKey,
 }
 
 /// A person with a session.
@@ -164,10 +235,14 @@ fn hex(digest: &Digest) -> String {
 }
 
 impl Component {
-    /// The SQL that makes it, and the component.
-    pub(crate) fn new() -> (String, Self) {
-        let (key, id, number) = (ApiKey::generate(&OsEntropy).unwrap(), new_id(), number());
-        let sql = format!(
+    pub(crate) fn new() -> Self {
+        Self { id: new_id(), key: ApiKey::generate(&OsEntropy).unwrap() }
+    }
+
+    /// The SQL that makes it.
+    fn sql(&self) -> String {
+        let (Self { id, key }, number) = (self, number());
+        format!(
             "INSERT INTO components (id, name, name_folded, kind, standing, key_prefix, key_created_at, created_at) \
              VALUES ('{id}', 'c{number}', 'c{number}', 'collector', 'active', '{}', now(), now());\
              INSERT INTO component_keys (id, component_id, digest, hash, state, created_at, first_used_at) \
@@ -175,8 +250,7 @@ impl Component {
             key.prefix(),
             new_id(),
             hex(&key.digest()),
-        );
-        (sql, Self { id, key: key.expose().to_string() })
+        )
     }
 }
 

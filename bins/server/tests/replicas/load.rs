@@ -30,10 +30,10 @@ impl Holder {
         match self {
             Self::Component(Component { id, key }) if turn.is_multiple_of(2) => {
                 let body = json!({"hostname": "h", "version": "1", "os": "linux"});
-                client.post(&format!("/api/v1/agents/heartbeat/{id}")).key(key).json(&body)
+                client.post(&format!("/api/v1/agents/heartbeat/{id}")).key(&key.expose()).json(&body)
             }
             Self::Component(Component { id, key }) => {
-                client.get(&format!("/api/v1/remote-collectors/{id}/config")).key(key)
+                client.get(&format!("/api/v1/remote-collectors/{id}/config")).key(&key.expose())
             }
             Self::Person(person, Channel::Bearer) => client.get("/api/v1/auth/me").bearer(&person.token),
             Self::Person(person, Channel::Cookie) => {
@@ -94,7 +94,8 @@ pub(crate) async fn ask_once(
     let outcome = match holder.request(client, turn).send().await {
         // 404 is the answer to a good key whose component has no configuration.
         Ok(answer) if matches!(answer.status, 200 | 404) => Outcome::Accepted,
-        Ok(answer) if matches!(answer.status, 401 | 403) => Outcome::Refused,
+        // 429 is the answer to a key that is nobody's any more, after the first thirty times.
+        Ok(answer) if matches!(answer.status, 401 | 403 | 429) => Outcome::Refused,
         Ok(answer) if answer.status == 503 => Outcome::Failed,
         Ok(answer) => panic!("{}: {}", answer.status, answer.text()),
         Err(_) => Outcome::Failed,

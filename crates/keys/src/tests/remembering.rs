@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use stratora_audit::Action;
+use stratora_cache::CredentialTag;
+use stratora_token::OsEntropy;
 
 use super::{Site, administrator};
-use crate::{AuthenticateKeyError, Grace, KeyStore as _, Refusal, subject_of};
+use crate::{ApiKey, AuthenticateKeyError, Grace, KeyStore as _, Refusal, subject_of};
 
 impl Site {
     /// A site whose memory is trusted for good.
@@ -52,6 +54,21 @@ async fn a_grace_ends_in_memory_too() {
     site.authenticate(&old).await.unwrap();
     site.clock.advance(Duration::from_mins(1));
     assert_eq!(site.refusal(&old).await, Refusal::Rotated);
+}
+
+#[tokio::test]
+async fn a_key_that_was_never_issued_is_refused_without_the_store() {
+    let site = Site::that_trusts_its_memory();
+    let (_, key) = site.create("Berlin").await;
+    let reading = site.coherence.issued().begin_reading();
+    reading.add([CredentialTag::of(key.digest().as_bytes())]);
+    reading.complete();
+    site.store.break_down();
+    let stranger = ApiKey::generate(&OsEntropy).unwrap();
+    assert_eq!(site.refusal(&stranger).await, Refusal::Unknown);
+    assert!(matches!(site.authenticate(&key).await, Err(AuthenticateKeyError::Unavailable(_))));
+    site.store.mend();
+    assert!(site.authenticate(&key).await.is_ok(), "beside however many guesses");
 }
 
 #[tokio::test]

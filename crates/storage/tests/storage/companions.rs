@@ -11,8 +11,8 @@ use stratora_storage::{JoinError, Storage};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::support::connect;
-use crate::support::fixtures::{at, component, event, id};
+use crate::support::fixtures::{at, component, event, id, tag_of};
+use crate::support::{connect, until};
 
 const SUBJECT: Subject = Subject::Component(Uuid::from_u128(1));
 
@@ -56,6 +56,21 @@ async fn a_command_tells_the_server_what_it_changes_before_it_is_done() {
     revoke(&command).await.unwrap();
     assert!(!coherence.is_unchanged(SUBJECT, read));
     assert!(coherence.is_unchanged(SUBJECT, coherence.as_of_now()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_tells_the_server_which_key_it_issues() {
+    let (_directory, file, server) = with_component().await;
+    let _membership = server.join().await.unwrap();
+    let coherence = server.coherence();
+    until(|| coherence.issued().is_complete()).await;
+    let new = component(2, "two");
+    let tag = tag_of(&new);
+    assert!(coherence.surely_lacks(tag));
+    let command = another(&file).await;
+    command.visit().await.unwrap();
+    command.create(new, event(Action::ComponentCreate)).await.unwrap();
+    assert!(!coherence.surely_lacks(tag));
 }
 
 #[tokio::test(flavor = "multi_thread")]

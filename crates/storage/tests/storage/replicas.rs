@@ -11,8 +11,8 @@ use stratora_testing::Proxy;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use crate::support::fixtures::{at, component, event, id};
-use crate::support::{connect, empty_postgres};
+use crate::support::fixtures::{at, component, event, id, tag_of};
+use crate::support::{connect, empty_postgres, until};
 
 const SUBJECT: Subject = Subject::Component(Uuid::from_u128(1));
 /// Longer than an answer ever takes, and shorter than a lease.
@@ -57,15 +57,6 @@ fn now() -> Instant {
     Instant::now()
 }
 
-async fn until(condition: impl Fn() -> bool) {
-    let waiting = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap();
-}
-
 /// A database with a component, and the URL of a proxy before it.
 async fn with_component() -> (String, Proxy, String) {
     let url = empty_postgres().url();
@@ -90,6 +81,28 @@ async fn a_change_is_known_to_every_server_before_it_is_answered_for() {
         }
         assert!(took < LEASE / 2, "nobody had to be waited for: {took:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_known_to_every_server_before_it_is_given_out() {
+    let (url, proxy, through_proxy) = with_component().await;
+    let (server, other) = (Server::start(&url).await, Server::start(&through_proxy).await);
+    let (second, third) = (component(2, "two"), component(3, "three"));
+    let tags = [&second, &third].map(tag_of);
+    let lacks = || tags.map(|tag| other.coherence.surely_lacks(tag));
+    until(|| other.coherence.issued().is_complete()).await;
+    assert_eq!(lacks(), [true, true]);
+    server.storage.create(second, event(Action::ComponentCreate)).await.unwrap();
+    assert_eq!(lacks(), [false, true]);
+
+    // What is issued while a server hears nothing is looked up by it, until it has read all keys anew.
+    proxy.hang();
+    server.storage.create(third, event(Action::ComponentCreate)).await.unwrap();
+    assert_eq!(lacks(), [false, false]);
+    proxy.open();
+    until(|| other.coherence.is_trusted() && other.coherence.issued().is_complete()).await;
+    assert_eq!(lacks(), [false, false]);
+    assert!(other.coherence.surely_lacks(tag_of(&component(4, "four"))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

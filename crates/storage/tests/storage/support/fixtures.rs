@@ -7,6 +7,7 @@ use stratora_audit::{Action, Event, Origin};
 use stratora_auth::{
     AuthSource, BrakeSubject, NewAccount, NewPassword, NewSession, PasswordHash, Proof, Role, UserId, Username,
 };
+use stratora_cache::CredentialTag;
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
 use stratora_keys::{ApiKey, ComponentId, ComponentKind, Name, NewComponent, NewKey, Standing};
@@ -92,4 +93,9 @@ pub(crate) fn component(number: u128, name: &str) -> NewComponent {
         standing: Standing::Active,
         key: key(number),
     }
+}
+
+/// What servers hear of its key.
+pub(crate) fn tag_of(component: &NewComponent) -> CredentialTag {
+    CredentialTag::of(component.key.digest.as_bytes())
 }

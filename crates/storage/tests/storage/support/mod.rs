@@ -62,6 +62,16 @@ struct Value {
     value: String,
 }
 
+/// Waits for it.
+pub(crate) async fn until(condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap();
+}
+
 impl Database {
     pub(crate) async fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();

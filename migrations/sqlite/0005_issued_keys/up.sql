@@ -1,0 +1,1 @@
+-- The one server of an SQLite file issues every key itself, or is told through its socket.

@@ -1,0 +1,225 @@
+//! What the number of credentials does to the cost of a request: with a thousand, a hundred thousand and a million of them.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::figures::{CONNECTIONS, Figure, Mark, ROUNDS, Report, median};
+use super::load::{Load, write_turns};
+use super::subject::{SERVER_CORE, Subject, release};
+use crate::postgres::Postgres;
+
+/// How many keys there are, and as many sessions; costs are compared to those of the first.
+const NUMBERS: [usize; 3] = [1_000, 100_000, 1_000_000];
+/// How many of them ask, spread evenly: the same number each time, so that only what lies between them differs.
+const ASKING: usize = 1_000;
+/// How much dearer a request may be than with the fewest.
+const MARK: f64 = 1.3;
+/// How many bytes a credential in memory may take.
+const BYTES: f64 = 400.0;
+/// How many are brought into memory to see what they take.
+const REMEMBERED: u32 = 100_000;
+/// How many collectors poll through NGINX, and for how many seconds it is measured.
+const COLLECTORS: usize = 10_000;
+const POLLED_FOR: u32 = 30;
+
+/// With what a request is made.
+#[derive(Clone, Copy)]
+enum Credential {
+    Key,
+    Session,
+}
+
+impl Credential {
+    const BOTH: [Self; 2] = [Self::Key, Self::Session];
+
+    /// The file in which they are.
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Key => "keys",
+            Self::Session => "tokens",
+        }
+    }
+
+    fn write_turns(self, script: &Path, of: &Path) -> Result<()> {
+        match self {
+            Self::Key => write_turns(script, of, ["/api/v1/remote-collectors/", "/config"], "X-API-Key: "),
+            Self::Session => write_turns(script, of, ["/api/v1/auth/me", ""], "Authorization: Bearer "),
+        }
+    }
+}
+
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key => "a key",
+            Self::Session => "a session",
+        })
+    }
+}
+
+/// An installation with so many credentials.
+struct Installation {
+    number: usize,
+    server: Subject,
+    files: PathBuf,
+    _postgres: Option<Postgres>,
+}
+
+impl Installation {
+    fn start(directory: &Path, on_postgres: bool, number: usize) -> Result<Self> {
+        let files = directory.join(format!("{number}-on-{}", if on_postgres { "postgres" } else { "sqlite" }));
+        fs::create_dir(&files)?;
+        let postgres = if on_postgres { Some(Postgres::start()?) } else { None };
+        let database = match &postgres {
+            Some(postgres) => format!("{}/postgres", postgres.url()),
+            None => format!("sqlite:{}", files.join("stratora.db").display()),
+        };
+        let server = Subject::start(&files, "server", &database)?;
+        let mut fill = Command::new(release("examples/fill"));
+        let filled = fill.args([&database, &number.to_string()]).arg(&files).output().context("cannot start fill")?;
+        ensure!(filled.status.success(), "fill: {}", String::from_utf8_lossy(&filled.stderr));
+        for credential in Credential::BOTH {
+            let lines = fs::read_to_string(files.join(credential.file()))?;
+            let some: Vec<_> = lines.lines().step_by(number / ASKING).collect();
+            fs::write(files.join(format!("some-{}", credential.file())), some.join("\n") + "\n")?;
+        }
+        Ok(Self { number, server, files, _postgres: postgres })
+    }
+
+    /// Starts the server again, pinned, with these settings of `cache`.
+    fn restart(&mut self, cache: &str) -> Result<()> {
+        self.server.restart(cache)?;
+        self.server.pin(Some(SERVER_CORE))
+    }
+
+    /// Requests a second, each with the next of the credentials in `file`.
+    fn rate(&self, credential: Credential, file: &str, seconds: u32) -> Result<f64> {
+        let script = self.files.join("turns.lua");
+        credential.write_turns(&script, &self.files.join(file))?;
+        let load = Load {
+            url: self.server.url("/"),
+            headers: Vec::new(),
+            script: Some(script.as_path()),
+            connections: CONNECTIONS,
+            seconds,
+            core: Some(1 - SERVER_CORE),
+        };
+        Ok(load.run()?.rate)
+    }
+}
+
+/// Measures it all.
+pub(super) fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
+    let mut figures = Vec::new();
+    for on_postgres in [false, true] {
+        let started = NUMBERS.map(|number| Installation::start(directory.path(), on_postgres, number));
+        let mut installations = started.into_iter().collect::<Result<Vec<_>>>()?;
+        figures.extend(of_size(&mut installations, on_postgres, seconds)?);
+        if let [_, many, _] = installations.as_mut_slice() {
+            figures.extend(of_memory(many, on_postgres)?);
+            if on_postgres {
+                figures.push(of_collectors(many)?);
+            }
+        }
+    }
+    Ok(Report::new(figures))
+}
+
+/// What a request costs, with its credential in memory or not, as the number of credentials grows.
+fn of_size(installations: &mut [Installation], on_postgres: bool, seconds: u32) -> Result<Vec<Figure>> {
+    let database = if on_postgres { "PostgreSQL" } else { "SQLite" };
+    let mut figures = Vec::new();
+    for (memory, cache) in [("cold", "{keys: 1, sessions: 1}"), ("warm", "{}")] {
+        for installation in installations.iter_mut() {
+            installation.restart(cache)?;
+        }
+        for credential in Credential::BOTH {
+            let mut rates = vec![Vec::new(); installations.len()];
+            let file = format!("some-{}", credential.file());
+            for round in 0..=ROUNDS {
+                for (installation, rates) in installations.iter().zip(&mut rates) {
+                    let rate = installation.rate(credential, &file, seconds)?;
+                    // The first round brings into memory what the others find there.
+                    if round > 0 {
+                        rates.push(rate);
+                    }
+                }
+            }
+            let Some((few, more)) = rates.split_first() else { continue };
+            for (installation, rates) in installations.iter().skip(1).zip(more) {
+                let ratios = few.iter().zip(rates).map(|(few, many)| few / many).collect();
+                figures.push(Figure {
+                    what: format!("{credential} among {}, {memory}, {database}", installation.number),
+                    floor: "its cost among 1000",
+                    measured: format!("{:.0}/s", median(rates.clone())),
+                    ratio: median(ratios),
+                    mark: Some(Mark::AtMost(MARK)),
+                });
+            }
+        }
+    }
+    Ok(figures)
+}
+
+/// What a credential takes in memory.
+fn of_memory(installation: &mut Installation, on_postgres: bool) -> Result<Vec<Figure>> {
+    let database = if on_postgres { "PostgreSQL" } else { "SQLite" };
+    let mut figures = Vec::new();
+    for credential in Credential::BOTH {
+        installation.restart("{}")?;
+        // What requests take besides, whoever asks.
+        installation.rate(credential, &format!("some-{}", credential.file()), 2)?;
+        let before = installation.server.memory()?;
+        // Until one load has asked with all of them.
+        let mut seconds = 10;
+        while installation.rate(credential, credential.file(), seconds)? * f64::from(seconds) < f64::from(REMEMBERED) {
+            seconds *= 2;
+        }
+        let bytes = (installation.server.memory()? - before) / f64::from(REMEMBERED);
+        figures.push(Figure {
+            what: format!("memory of {credential}, {database}"),
+            floor: "400 bytes",
+            measured: format!("{bytes:.0} bytes"),
+            ratio: bytes / BYTES,
+            mark: Some(Mark::AtMost(1.0)),
+        });
+    }
+    Ok(figures)
+}
+
+/// What a fleet that polls every ten seconds costs behind NGINX.
+fn of_collectors(installation: &mut Installation) -> Result<Figure> {
+    installation.server.restart("{}")?;
+    let keys = installation.files.join("polling-keys");
+    let lines = fs::read_to_string(installation.files.join("keys"))?;
+    let polling: Vec<_> = lines.lines().take(COLLECTORS).collect();
+    fs::write(&keys, polling.join("\n") + "\n")?;
+    let mut collectors = Command::new(release("examples/collectors"));
+    collectors.arg(release("stratora-server")).arg(installation.server.settings());
+    collectors.arg(installation.server.process().to_string()).arg(&keys).arg(POLLED_FOR.to_string());
+    let output = collectors.output().context("cannot start collectors")?;
+    ensure!(output.status.success(), "collectors: {}", String::from_utf8_lossy(&output.stderr));
+    let met: Value = serde_json::from_slice(&output.stdout).context("collectors say something else")?;
+    let of = |name: &str| met.get(name).and_then(Value::as_f64).with_context(|| format!("no {name} in {met}"));
+    ensure!(of("failures")? == 0.0, "requests of collectors failed: {met}");
+    let (server, nginx) = (of("server_cores")?, of("nginx_cores")?);
+    Ok(Figure {
+        what: format!("CPU of {COLLECTORS} collectors through NGINX, PostgreSQL"),
+        floor: "the CPU that NGINX takes for them",
+        measured: format!(
+            "{:.0}/s, {:.0} % of a core, NGINX {:.0} %, p99 {:.1} ms",
+            of("rate")?,
+            server * 100.0,
+            nginx * 100.0,
+            of("p99_ms")?
+        ),
+        ratio: server / nginx,
+        mark: None,
+    })
+}
