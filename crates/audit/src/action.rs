@@ -35,8 +35,10 @@ macro_rules! actions {
 }
 
 actions! {
-    /// A sign-in with a password; the outcome tells whether it succeeded.
+    /// A sign-in, with a password or through a provider; the outcome tells whether it succeeded.
     SignIn = "session.sign_in",
+    /// The token of a sign-in through a provider was used in the browser that it was sent to.
+    SessionConfirm = "session.confirm",
     /// A holder ended the session it spoke with.
     SignOut = "session.sign_out",
     /// A session was ended from another one.
@@ -57,6 +59,18 @@ actions! {
     UserDelete = "user.delete",
     /// A user was taken over from another installation.
     UserImport = "user.import",
+    /// An identity at a provider came to an account that was there.
+    IdentityLink = "identity.link",
+    /// An identity provider was set up.
+    ProviderCreate = "provider.create",
+    /// An identity provider was changed.
+    ProviderUpdate = "provider.update",
+    /// From now on an identity provider is spoken to where its metadata says.
+    ProviderPin = "provider.pin",
+    /// An identity provider was deleted.
+    ProviderDelete = "provider.delete",
+    /// An identity provider was tested, or what it would do to somebody.
+    ProviderTest = "provider.test",
     /// A component and its first key were created.
     ComponentCreate = "component.create",
     /// A component's name or host name was changed.

@@ -99,6 +99,29 @@ pub struct NewAccount {
     pub created_at: Timestamp,
 }
 
+/// The account as it is once it was created.
+impl From<NewAccount> for Account {
+    fn from(new: NewAccount) -> Self {
+        let (must_change_password, password_expires_at) =
+            new.password.as_ref().map_or((false, None), |password| (password.must_change, password.expires_at));
+        Self {
+            id: new.id,
+            username: new.username,
+            display_name: new.display_name,
+            email: new.email,
+            role: new.role,
+            source: new.source,
+            active: true,
+            password: new.password.map(|password| password.hash),
+            must_change_password,
+            password_expires_at,
+            built_in: new.built_in,
+            created_at: new.created_at,
+            last_sign_in_at: None,
+        }
+    }
+}
+
 /// What an administrator changes of an account; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountChange {

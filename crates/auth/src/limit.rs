@@ -45,12 +45,23 @@ pub mod quotas {
     pub static REGISTER: Quota = Quota { name: "register", requests: 10, window: MINUTE };
     /// Reports of leaked keys.
     pub static REPORT_LEAK: Quota = Quota { name: "report-leak", requests: 10, window: MINUTE };
+    /// Tests of the directory, which tell whether somebody has a certain password there.
+    pub static DIRECTORY_TEST: Quota = Quota { name: "directory-test", requests: 10, window: MINUTE };
     /// Requests with a component key that does not exist.
     pub static UNKNOWN_KEY: Quota = Quota { name: "unknown-key", requests: 30, window: MINUTE };
 
     /// Every quota.
-    pub static ALL: [&Quota; 8] =
-        [&LOGIN, &CHANGE_PASSWORD, &OIDC_AUTHORIZE, &OIDC_CALLBACK, &SSO, &REGISTER, &REPORT_LEAK, &UNKNOWN_KEY];
+    pub static ALL: [&Quota; 9] = [
+        &LOGIN,
+        &CHANGE_PASSWORD,
+        &OIDC_AUTHORIZE,
+        &OIDC_CALLBACK,
+        &SSO,
+        &REGISTER,
+        &REPORT_LEAK,
+        &DIRECTORY_TEST,
+        &UNKNOWN_KEY,
+    ];
 }
 
 /// What is counted together: one client's use of one quota.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use stratora_audit::{Action, Outcome};
 use stratora_hashing::Busy;
 
-use crate::sign_in::{Opening, verifies};
+use crate::Opening;
+use crate::sign_in::verifies;
 use crate::{
     Account, Admission, AuthSource, AuthenticatedSession, BrakeSubject, ChangePasswordError, ClientContext, Password,
     PasswordHash, RefusedPassword, SignedIn, Unavailable, Users,
@@ -82,7 +83,8 @@ impl Users {
         let hash = PasswordHash::from_bcrypt(hashing.hash(new.preimage()).await?);
         let changed =
             Account { password: Some(hash.clone()), must_change_password: false, password_expires_at: None, ..account };
-        let opening = Opening::prepare(&self.parts, changed, known.is_some(), client)?;
+        let entropy = self.parts.entropy.as_ref();
+        let opening = Opening::prepare(entropy, self.parts.clock.now(), self.parts.timeouts, changed, client)?;
         let event = opening.event(client, Action::PasswordChange);
         let (id, session) = (own.user.id, opening.new_session());
         match self.parts.accounts.change_password(id, &stored, hash, session, event).await {

@@ -76,6 +76,11 @@ impl Password {
         Ok(Self(Zeroizing::new(typed.nfc().collect())))
     }
 
+    /// What was typed, for a directory, which keeps its own passwords.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     /// What bcrypt gets in the present form. bcrypt reads 72 bytes and stops at a NUL, so it is given 64 characters that
     /// stand for the whole password. The key separates them from plain SHA-384 hashes that leaked elsewhere.
     fn prehashed(&self) -> Preimage {

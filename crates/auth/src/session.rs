@@ -10,7 +10,9 @@ use stratora_clock::Timestamp;
 use stratora_port::StoreError;
 use stratora_token::{Digest, Secret};
 
-use crate::{Account, AuthSource, BrakeSubject, PasswordHash, Role, SessionId, UserId, Username};
+use crate::{
+    Account, AuthSource, BrakeSubject, DirectoryPerson, NewAccount, PasswordHash, Role, SessionId, UserId, Username,
+};
 
 /// The secret that travels in `Authorization: Bearer`.
 #[derive(Debug, Clone)]
@@ -60,6 +62,8 @@ pub struct NewSession {
     pub created_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// Until when its bearer token has to be used first, together with its cookie: for a token that is delivered in a link.
+    pub confirm_by: Option<Timestamp>,
     /// From which address it was opened.
     pub client: Option<IpAddr>,
     /// With which program, as that program says; cut to a length, for the owner to recognise.
@@ -124,6 +128,9 @@ pub struct AuthenticatedSession {
     pub id: SessionId,
     /// How long it lives.
     pub lifetime: Lifetime,
+    /// Until when the bearer token has to be used first, together with the cookie; `None` once that was done, or where it
+    /// need not be.
+    pub confirm_by: Option<Timestamp>,
     /// Its owner.
     pub user: User,
 }
@@ -176,10 +183,23 @@ pub enum Proof {
     },
 }
 
+/// A sign-in that a directory has vouched for, decided and not yet done.
+#[derive(Debug, Clone)]
+pub struct DirectorySignIn {
+    /// The session to open.
+    pub session: NewSession,
+    /// What the directory says.
+    pub person: DirectoryPerson,
+    /// The account and the event of its making, where there is none yet.
+    pub made: Option<(NewAccount, Event)>,
+    /// The event of the sign-in.
+    pub event: Event,
+}
+
 /// The session could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenSessionError {
-    /// Meanwhile the account was deactivated, deleted or given another password.
+    /// Meanwhile the account was deactivated, deleted or given another password, or somebody else got the name.
     #[error("the account changed meanwhile")]
     AccountChanged,
     /// The store failed.
@@ -211,9 +231,25 @@ pub trait SessionStore: Send + Sync + 'static {
         event: Event,
     ) -> Result<(), OpenSessionError>;
 
+    /// Opens a session for somebody whom the directory knows: makes the account, or gives an active one of the directory what
+    /// the directory says of it; a change of role ends its other sessions. Clears the same counters.
+    async fn open_from_directory(&self, sign_in: DirectorySignIn, brake: &BrakeSubject)
+    -> Result<(), OpenSessionError>;
+
     /// The session whose secret of that channel has that digest, with its owner, in one read. Whether it is live and its
     /// owner active is the caller's to decide.
     async fn find(&self, channel: Channel, digest: &Digest) -> Result<Option<AuthenticatedSession>, StoreError>;
+
+    /// Lets the bearer token of a session work alone from now on, if `cookie` is the session's and it is not too late.
+    /// Returns whether it does; when it did before, the call changes nothing, not even the log.
+    async fn confirm(
+        &self,
+        session: SessionId,
+        user: UserId,
+        cookie: &Digest,
+        now: Timestamp,
+        event: Event,
+    ) -> Result<bool, StoreError>;
 
     /// Records when sessions were last used. Never moves a record backwards; a session that has ended is passed over.
     async fn touch(&self, seen: &[(SessionId, Timestamp)]) -> Result<(), StoreError>;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
-use stratora_audit::{Action, Event, Origin, ResourceKind};
+use stratora_audit::{Action, Actor, ActorKind, Event, Origin, ResourceKind};
 use stratora_cache::{Coherence, CredentialCache, UnknownCredentials};
 use stratora_clock::{Clock, Timestamp};
 use stratora_port::StoreError;
@@ -86,20 +86,51 @@ impl Sessions {
         Self { store, clock, timeouts, known, unknown: UnknownCredentials::default(), seen: Mutex::default() }
     }
 
-    /// The session that has `secret` in that channel, and its owner.
+    /// The session that has `secret` in that channel, and its owner. The cookie `beside` a bearer token counts for nothing
+    /// but this: a token that was delivered in a link has to be used first in the browser that has the session's cookie.
     ///
     /// # Errors
     /// [`AuthenticateError`]: the caller is not let in.
-    pub async fn authenticate(&self, channel: Channel, secret: &Secret) -> Result<Arc<LiveSession>, AuthenticateError> {
+    pub async fn authenticate(
+        &self,
+        channel: Channel,
+        secret: &Secret,
+        beside: Option<&Secret>,
+    ) -> Result<Arc<LiveSession>, AuthenticateError> {
         let (key, now) = ((channel, *secret.digest().as_bytes()), self.clock.now());
         if let Some(session) = self.known.find(&key)
             && self.admits(&session, now)
         {
-            return Ok(session);
+            return self.delivered(channel, session, beside, now).await;
         }
         // What seems to have ended may have been used through another replica meanwhile.
         let session = self.read(key, now).await?;
-        if self.admits(&session, now) { Ok(session) } else { Err(AuthenticateError::Invalid) }
+        if self.admits(&session, now) {
+            self.delivered(channel, session, beside, now).await
+        } else {
+            Err(AuthenticateError::Invalid)
+        }
+    }
+
+    /// The session, if its token has arrived in the browser that it was sent to.
+    async fn delivered(
+        &self,
+        channel: Channel,
+        session: Arc<LiveSession>,
+        beside: Option<&Secret>,
+        now: Timestamp,
+    ) -> Result<Arc<LiveSession>, AuthenticateError> {
+        if channel == Channel::Cookie || session.confirm_by.is_none() {
+            return Ok(session);
+        }
+        let cookie = beside.ok_or(AuthenticateError::Invalid)?.digest();
+        let user = &session.user;
+        let actor =
+            Actor { kind: ActorKind::User, id: Some(user.id.into_untyped_uuid()), name: user.username.to_string() };
+        let origin = Origin { actor, client: None, request_id: None };
+        let event = self.event(&origin, Action::SessionConfirm, session.id);
+        let is_confirmed = self.store.confirm(session.id, user.id, &cookie, now, event).await?;
+        if is_confirmed { Ok(session) } else { Err(AuthenticateError::Invalid) }
     }
 
     async fn read(&self, key: SessionKey, now: Timestamp) -> Result<Arc<LiveSession>, AuthenticateError> {

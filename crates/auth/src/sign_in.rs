@@ -3,22 +3,21 @@
 
 use std::sync::Arc;
 
-use newtype_uuid::{GenericUuid as _, TypedUuid};
 use std::time::Duration;
-use stratora_audit::{Action, Actor, ActorKind, AuditLog, Event, Origin, Outcome, ResourceKind};
+
+use newtype_uuid::GenericUuid as _;
+use stratora_audit::{Action, AuditLog, Event, Origin, Outcome, ResourceKind};
 use stratora_clock::{Clock, Timestamp};
 use stratora_hashing::{BcryptHash, Busy, HashingError, HashingPool, Permit};
 use stratora_port::StoreError;
-use stratora_token::{Entropy, EntropyError, Secret, random_uuid};
+use stratora_token::{Entropy, EntropyError};
 
+use crate::through_directory::{Attempt, is_for_directory};
 use crate::{
-    Account, AccountStore, Admission, AuthSource, BrakeStore, BrakeSubject, CookieToken, KnownDevice, NewSession,
-    OpenSessionError, Password, PasswordHash, Proof, Session, SessionStore, SessionTimeouts, SessionToken, UserId,
-    Username,
+    Account, AccountStore, Admission, AuthSource, BrakeStore, BrakeSubject, CookieToken, Directory,
+    DirectoryUnavailable, KnownDevice, OpenSessionError, Opening, Password, PasswordHash, Proof, Session, SessionStore,
+    SessionTimeouts, SessionToken, Username,
 };
-
-/// How much of a user agent is kept, in characters: enough to recognise a browser by.
-const USER_AGENT: usize = 256;
 
 /// Where a sign-in comes from.
 #[derive(Debug, Clone)]
@@ -84,6 +83,9 @@ pub enum SignInError {
     /// Too many passwords are being checked; this one was not, and was not counted.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// The directory, which alone may know the person, cannot be asked.
+    #[error(transparent)]
+    DirectoryUnavailable(#[from] DirectoryUnavailable),
     /// Something that is needed is not there.
     #[error(transparent)]
     Unavailable(Unavailable),
@@ -108,6 +110,8 @@ pub struct SignInParts {
     pub audit: Arc<dyn AuditLog>,
     /// Verifies passwords.
     pub hashing: HashingPool,
+    /// Knows those who have no local account, if there is one.
+    pub directory: Option<Arc<dyn Directory>>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes secrets.
@@ -117,7 +121,7 @@ pub struct SignInParts {
 }
 
 /// Signs people in.
-pub struct SignIn(SignInParts);
+pub struct SignIn(pub(crate) SignInParts);
 
 impl SignIn {
     /// Signs people in with `parts`.
@@ -145,11 +149,16 @@ impl SignIn {
             self.0.audit.append(event.ended(Outcome::Denied)).await?;
             return Err(SignInError::Throttled { retry_after });
         }
+        if let Some(directory) = self.0.directory.as_ref().filter(|_| is_for_directory(account.as_ref())) {
+            let attempt = Attempt { account, subject, password, client };
+            return self.with_directory(directory.as_ref(), permit, attempt).await;
+        }
         match self.verify(permit, account, &password, now).await? {
             Verdict::Accepted { account, proof } => self.open(account, proof, &subject, client).await,
             Verdict::Refused { account, reason } => {
                 let event = failure(client, now, Action::SignIn, &subject.username, account.as_ref());
-                self.0.audit.append(event.ended(Outcome::Failure).with("reason", reason)).await?;
+                let event = event.with("method", "password").with("reason", reason);
+                self.0.audit.append(event.ended(Outcome::Failure)).await?;
                 Err(SignInError::InvalidCredentials)
             }
         }
@@ -191,12 +200,12 @@ impl SignIn {
         subject: &BrakeSubject,
         client: &ClientContext,
     ) -> Result<SignedIn, SignInError> {
-        let opening = Opening::prepare(&self.0, account, subject.device.is_some(), client)?;
+        let opening = Opening::prepare(self.0.entropy.as_ref(), self.0.clock.now(), self.0.timeouts, account, client)?;
         let event = opening.event(client, Action::SignIn).with("method", "password");
         match self.0.sessions.open(opening.new_session(), proof, subject, event).await {
             Ok(()) => Ok(opening.signed_in()),
             Err(OpenSessionError::AccountChanged) => {
-                let event = opening.event(client, Action::SignIn).ended(Outcome::Failure);
+                let event = opening.event(client, Action::SignIn).ended(Outcome::Failure).with("method", "password");
                 self.0.audit.append(event.with("reason", "account_changed")).await?;
                 Err(SignInError::InvalidCredentials)
             }
@@ -227,7 +236,7 @@ fn known_to(account: Option<&Account>, client: &ClientContext) -> Option<KnownDe
     client.device.filter(|device| account.is_some_and(|account| account.id == device.user))
 }
 
-fn failure(
+pub(crate) fn failure(
     client: &ClientContext,
     at: Timestamp,
     action: Action,
@@ -235,83 +244,7 @@ fn failure(
     account: Option<&Account>,
 ) -> Event {
     let id = account.map(|account| account.id.into_untyped_uuid());
-    client.origin.event(at, action).on(ResourceKind::User, id, username.as_str()).with("method", "password")
-}
-
-/// A session before it is stored: its secrets are made, nothing is written.
-pub(crate) struct Opening {
-    account: Account,
-    session: Session,
-    token: SessionToken,
-    cookie: CookieToken,
-    device: KnownDevice,
-}
-
-impl Opening {
-    pub(crate) fn prepare(
-        parts: &SignInParts,
-        account: Account,
-        device_is_known: bool,
-        client: &ClientContext,
-    ) -> Result<Self, Unavailable> {
-        let entropy = parts.entropy.as_ref();
-        let now = parts.clock.now();
-        let device = match client.device.filter(|_| device_is_known) {
-            Some(device) => device.device,
-            None => TypedUuid::from_untyped_uuid(random_uuid(entropy)?),
-        };
-        let user: UserId = account.id;
-        Ok(Self {
-            session: Session {
-                id: TypedUuid::from_untyped_uuid(random_uuid(entropy)?),
-                user_id: user,
-                created_at: now,
-                last_seen_at: now,
-                expires_at: now.plus(parts.timeouts.absolute),
-                client: client.origin.client,
-                user_agent: recognisable(&client.user_agent),
-            },
-            token: SessionToken(Secret::generate(entropy)?),
-            cookie: CookieToken(Secret::generate(entropy)?),
-            device: KnownDevice { user, device, signed_in_at: now },
-            account,
-        })
-    }
-
-    pub(crate) fn new_session(&self) -> NewSession {
-        let session = self.session.clone();
-        NewSession {
-            id: session.id,
-            user_id: session.user_id,
-            token: self.token.0.digest(),
-            cookie: self.cookie.0.digest(),
-            created_at: session.created_at,
-            expires_at: session.expires_at,
-            client: session.client,
-            user_agent: session.user_agent,
-        }
-    }
-
-    /// An event of the person who signs in, on the session that is opened.
-    pub(crate) fn event(&self, client: &ClientContext, action: Action) -> Event {
-        let actor = Actor {
-            kind: ActorKind::User,
-            id: Some(self.account.id.into_untyped_uuid()),
-            name: self.account.username.to_string(),
-        };
-        let origin = Origin { actor, ..client.origin.clone() };
-        let session = Some(self.session.id.into_untyped_uuid());
-        origin.event(self.session.created_at, action).on(ResourceKind::Session, session, self.account.username.as_str())
-    }
-
-    pub(crate) fn signed_in(self) -> SignedIn {
-        let Self { account, session, token, cookie, device } = self;
-        SignedIn { account, session, token, cookie, device }
-    }
-}
-
-fn recognisable(user_agent: &str) -> String {
-    user_agent.chars().filter(|c| !c.is_control()).take(USER_AGENT).collect()
+    client.origin.event(at, action).on(ResourceKind::User, id, username.as_str())
 }
 
 /// Whether `password` is the account's, verified in the place that `permit` gives.

@@ -67,6 +67,7 @@ pub(super) fn session(number: u128, user: UserId) -> NewSession {
         cookie: cookie(number),
         created_at: at(1),
         expires_at: at(86_401),
+        confirm_by: None,
         client: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))),
         user_agent: "curl".to_owned(),
     }

@@ -11,10 +11,10 @@ use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::Digest;
 
 use crate::{
-    Account, AccountChange, AccountStore, Admission, AuthenticatedSession, BrakeState, BrakeStore, BrakeSubject,
-    Bucket, ChangePasswordError, Channel, CreateAccountError, Decision, DeviceId, LimitStore, MissingAccount,
-    MissingSession, NewAccount, NewPassword, NewSession, OpenSessionError, PasswordHash, Proof, Session, SessionId,
-    SessionStore, UserId, Username, Window,
+    Account, AccountChange, AccountStore, Admission, AuthSource, AuthenticatedSession, BrakeState, BrakeStore,
+    BrakeSubject, Bucket, ChangePasswordError, Channel, CreateAccountError, Decision, DeviceId, DirectorySignIn,
+    LimitStore, MissingAccount, MissingSession, NewAccount, NewPassword, NewSession, OpenSessionError, PasswordHash,
+    Proof, Session, SessionId, SessionStore, UserId, Username, Window,
 };
 
 /// Keeps accounts, sessions and counters, and the events that came with them.
@@ -38,6 +38,7 @@ struct Stored {
     session: Session,
     token: Digest,
     cookie: Digest,
+    confirm_by: Option<Timestamp>,
 }
 
 impl MemoryStore {
@@ -49,6 +50,19 @@ impl MemoryStore {
     /// What was written down, in order.
     pub fn events(&self) -> Vec<Event> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).events.clone()
+    }
+
+    /// Opens a session without any proof, for whoever has one of another kind. Notes the sign-in on the account.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store was told to fail.
+    pub fn insert_session(&self, session: NewSession) -> Result<(), StoreError> {
+        let mut state = self.state()?;
+        if let Some(account) = state.account(session.user_id) {
+            account.last_sign_in_at = Some(session.created_at);
+        }
+        state.add_session(session);
+        Ok(())
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
@@ -71,9 +85,9 @@ impl State {
     }
 
     fn add_session(&mut self, new: NewSession) {
-        let NewSession { id, user_id, token, cookie, created_at, expires_at, client, user_agent } = new;
+        let NewSession { id, user_id, token, cookie, created_at, expires_at, confirm_by, client, user_agent } = new;
         let session = Session { id, user_id, created_at, last_seen_at: created_at, expires_at, client, user_agent };
-        self.sessions.push(Stored { session, token, cookie });
+        self.sessions.push(Stored { session, token, cookie, confirm_by });
     }
 }
 
@@ -109,22 +123,7 @@ impl AccountStore for MemoryStore {
         if state.accounts.contains_key(&new.username) {
             return Err(CreateAccountError::Conflict);
         }
-        let account = Account {
-            id: new.id,
-            username: new.username.clone(),
-            display_name: new.display_name,
-            email: new.email,
-            role: new.role,
-            source: new.source,
-            active: true,
-            must_change_password: new.password.as_ref().is_some_and(|password| password.must_change),
-            password_expires_at: new.password.as_ref().and_then(|password| password.expires_at),
-            password: new.password.map(|password| password.hash),
-            built_in: new.built_in,
-            created_at: new.created_at,
-            last_sign_in_at: None,
-        };
-        state.accounts.insert(new.username, account);
+        state.accounts.insert(new.username.clone(), new.into());
         state.events.push(event);
         Ok(())
     }
@@ -216,19 +215,79 @@ impl SessionStore for MemoryStore {
         Ok(())
     }
 
+    async fn open_from_directory(
+        &self,
+        sign_in: DirectorySignIn,
+        brake: &BrakeSubject,
+    ) -> Result<(), OpenSessionError> {
+        let DirectorySignIn { session, person, made, event } = sign_in;
+        let mut state = self.state()?;
+        if let Some((account, event)) = made {
+            if state.accounts.contains_key(&account.username) {
+                return Err(OpenSessionError::AccountChanged);
+            }
+            state.accounts.insert(account.username.clone(), account.into());
+            state.events.push(event);
+        }
+        let id = session.user_id;
+        let account = state.account(id).filter(|account| account.active && account.source == AuthSource::Ldap);
+        let account = account.ok_or(OpenSessionError::AccountChanged)?;
+        let has_another_role = account.role != person.role;
+        account.role = person.role;
+        account.display_name = person.display_name;
+        account.email = person.email;
+        account.last_sign_in_at = Some(session.created_at);
+        if has_another_role {
+            state.end_sessions(id, None);
+        }
+        for device in brake.cleared_by_success() {
+            state.brakes.remove(&(brake.username.clone(), device));
+        }
+        state.add_session(session);
+        state.events.push(event);
+        Ok(())
+    }
+
     async fn find(&self, channel: Channel, digest: &Digest) -> Result<Option<AuthenticatedSession>, StoreError> {
         let mut state = self.state()?;
         let found = state.sessions.iter().find(|stored| match channel {
             Channel::Bearer => stored.token.matches(digest),
             Channel::Cookie => stored.cookie.matches(digest),
         });
-        let Some(session) = found.map(|stored| stored.session.clone()) else { return Ok(None) };
+        let Some((session, confirm_by)) = found.map(|stored| (stored.session.clone(), stored.confirm_by)) else {
+            return Ok(None);
+        };
         let account = state.account(session.user_id).cloned();
         Ok(account.map(|account| AuthenticatedSession {
             id: session.id,
             lifetime: session.lifetime(),
+            confirm_by,
             user: account.into(),
         }))
+    }
+
+    async fn confirm(
+        &self,
+        session: SessionId,
+        user: UserId,
+        cookie: &Digest,
+        now: Timestamp,
+        event: Event,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state()?;
+        let own = |stored: &&mut Stored| {
+            stored.session.id == session && stored.session.user_id == user && stored.cookie.matches(cookie)
+        };
+        let Some(stored) = state.sessions.iter_mut().find(own) else { return Ok(false) };
+        match stored.confirm_by {
+            None => Ok(true),
+            Some(confirm_by) if now < confirm_by => {
+                stored.confirm_by = None;
+                state.events.push(event);
+                Ok(true)
+            }
+            Some(_) => Ok(false),
+        }
     }
 
     async fn touch(&self, seen: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {

@@ -6,8 +6,9 @@ use stratora_audit::Action;
 
 use super::fixtures::{account, at, cookie, event, hash, id, proof, session, stranger, token};
 use crate::{
-    AccountStore, Admission, BrakeStore, BrakeSubject, Channel, Lifetime, MissingSession, NewSession, OpenSessionError,
-    Proof, SessionId, SessionStore, UserId,
+    AccountChange, AccountStore, Admission, AuthSource, BrakeStore, BrakeSubject, Channel, DirectoryPerson,
+    DirectorySignIn, Lifetime, MissingSession, NewAccount, NewSession, OpenSessionError, Proof, Role, SessionId,
+    SessionStore, UserId,
 };
 
 /// Checks `store`, which has to be empty.
@@ -23,6 +24,7 @@ where
     uses_are_recorded_forwards_only(&*store).await;
     sessions_end_one_by_one_or_all_but_one(&*store).await;
     expired_sessions_are_purged(&*store).await;
+    a_directory_opens_sessions_of_its_own_people_only(&*store).await;
 }
 
 async fn insert<S: AccountStore>(store: &S, number: u128, name: &str) -> UserId {
@@ -131,4 +133,33 @@ async fn expired_sessions_are_purged<S: AccountStore + SessionStore>(store: &S) 
     assert_eq!(SessionStore::purge(store, at(15)).await.unwrap(), 1);
     assert!(SessionStore::find(store, Channel::Bearer, &token(70)).await.unwrap().is_none());
     assert!(SessionStore::find(store, Channel::Bearer, &token(71)).await.unwrap().is_some());
+}
+
+fn vouched(number: u128, user: UserId, role: Role) -> DirectorySignIn {
+    let person = DirectoryPerson { display_name: "Ada".to_owned(), email: None, role };
+    DirectorySignIn { session: session(number, user), person, made: None, event: event(Action::SignIn) }
+}
+
+async fn a_directory_opens_sessions_of_its_own_people_only<S: AccountStore + SessionStore>(store: &S) {
+    let new = NewAccount { source: AuthSource::Ldap, password: None, ..account(8, "ada") };
+    let made = Some((new, event(Action::UserCreate)));
+    let first = DirectorySignIn { made: made.clone(), ..vouched(80, id(8), Role::Viewer) };
+    store.open_from_directory(first, &stranger("ada")).await.unwrap();
+    let found = AccountStore::find(store, id(8)).await.unwrap().unwrap();
+    assert_eq!((found.display_name.as_str(), found.role, found.last_sign_in_at), ("Ada", Role::Viewer, Some(at(1))));
+    let twice = DirectorySignIn { made, ..vouched(81, id(8), Role::Viewer) };
+    let local = vouched(82, insert(store, 9, "local").await, Role::Viewer);
+    let nobody = vouched(83, id(99), Role::Viewer);
+    for refused in [twice, local, nobody] {
+        let refused = store.open_from_directory(refused, &stranger("ada")).await;
+        assert!(matches!(refused, Err(OpenSessionError::AccountChanged)));
+    }
+    store.open_from_directory(vouched(84, id(8), Role::Viewer), &stranger("ada")).await.unwrap();
+    assert_eq!(ids(store, id(8)).await.len(), 2);
+    store.open_from_directory(vouched(85, id(8), Role::Operator), &stranger("ada")).await.unwrap();
+    assert_eq!(ids(store, id(8)).await, [id(85)], "another role ends the other sessions");
+    let off = AccountChange { active: Some(false), ..AccountChange::default() };
+    store.update(id(8), off, event(Action::UserUpdate)).await.unwrap();
+    let refused = store.open_from_directory(vouched(86, id(8), Role::Operator), &stranger("ada")).await;
+    assert!(matches!(refused, Err(OpenSessionError::AccountChanged)));
 }

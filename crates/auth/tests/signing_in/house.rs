@@ -7,9 +7,9 @@ use std::sync::Arc;
 use stratora_audit::{Action, Actor, Origin, Outcome};
 use stratora_auth::testing::MemoryStore;
 use stratora_auth::{
-    Account, AuthenticateError, ChangeOwnPasswordError, Channel, ClientContext, Credentials, DisplayName, ImportedUser,
-    KnownDevice, LiveSession, Password, PasswordHash, PasswordPolicy, Role, SessionTimeouts, Sessions, SignIn,
-    SignInError, SignInParts, SignedIn, Username, Users,
+    Account, AuthenticateError, ChangeOwnPasswordError, Channel, ClientContext, Credentials, Directory, DisplayName,
+    ImportedUser, KnownDevice, LiveSession, Password, PasswordHash, PasswordPolicy, Role, SessionTimeouts, Sessions,
+    SignIn, SignInError, SignInParts, SignedIn, Username, Users,
 };
 use stratora_cache::Coherence;
 use stratora_clock::ManualClock;
@@ -32,6 +32,11 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn build() -> Self {
+        Self::beside(None)
+    }
+
+    /// Beside a directory.
+    pub(crate) fn beside(directory: Option<Arc<dyn Directory>>) -> Self {
         let store = Arc::new(MemoryStore::default());
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(BreakableEntropy::default());
@@ -44,6 +49,7 @@ impl House {
             sessions: store.clone(),
             brake: store.clone(),
             audit: store.clone(),
+            directory,
             hashing: hashing.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -102,7 +108,7 @@ impl House {
     }
 
     pub(crate) async fn authenticate(&self, secret: &Secret) -> Result<Arc<LiveSession>, AuthenticateError> {
-        self.sessions.authenticate(Channel::Bearer, secret).await
+        self.sessions.authenticate(Channel::Bearer, secret, None).await
     }
 
     pub(crate) async fn is_in(&self, signed_in: &SignedIn) -> bool {
