@@ -33,19 +33,19 @@ pub(crate) struct AccountRow {
     username: String,
     display_name: String,
     email: Option<String>,
-    role: String,
-    source: String,
-    active: bool,
+    pub(crate) role: String,
+    pub(crate) source: String,
+    pub(crate) active: bool,
     password: Option<String>,
     must_change_password: bool,
     password_expires_at: Option<StoredTime>,
-    built_in: bool,
+    pub(crate) built_in: bool,
     created_at: StoredTime,
     last_sign_in_at: Option<StoredTime>,
 }
 
 impl AccountRow {
-    fn of(account: &NewAccount) -> Self {
+    pub(crate) fn of(account: &NewAccount) -> Self {
         let password = account.password.as_ref();
         Self {
             id: account.id.into(),
@@ -90,7 +90,7 @@ impl TryFrom<AccountRow> for Account {
 
 statements! {
     /// Steps of transactions on accounts.
-    trait AccountStatements {
+    pub(crate) trait AccountStatements {
         /// Locks the account's row and reads it.
         async fn lock_account(conn, id: UserId) -> QueryResult<Option<AccountRow>> {
             diesel::update(accounts::table.find(StoredId::from(id)))

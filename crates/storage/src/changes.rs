@@ -15,21 +15,26 @@ use crate::sql_types::{StoredId, sql};
 /// What others have to hear of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// What it is about.
-    pub(crate) subject: Subject,
+    /// What it is about; anything when absent.
+    pub(crate) subject: Option<Subject>,
     /// The key that was issued with it.
     pub(crate) issued: Option<CredentialTag>,
 }
 
 const COMPONENT: &str = "component";
 const USER: &str = "user";
+const ALL: &str = "all";
 
 impl Told {
+    /// Anything may have changed.
+    pub(crate) const ANYTHING: Self = Self { subject: None, issued: None };
+
     /// What another process told with these words.
     pub(crate) fn heard(kind: &str, id: Uuid, issued: Option<u64>) -> Option<Self> {
         let subject = match kind {
-            COMPONENT => Subject::Component(id),
-            USER => Subject::User(id),
+            COMPONENT => Some(Subject::Component(id)),
+            USER => Some(Subject::User(id)),
+            ALL => None,
             _ => return None,
         };
         Some(Self { subject, issued: issued.map(CredentialTag) })
@@ -38,8 +43,9 @@ impl Told {
     /// The subject's kind and identifier, as other processes read them.
     pub(crate) const fn subject(&self) -> (&'static str, Uuid) {
         match self.subject {
-            Subject::Component(id) => (COMPONENT, id),
-            Subject::User(id) => (USER, id),
+            Some(Subject::Component(id)) => (COMPONENT, id),
+            Some(Subject::User(id)) => (USER, id),
+            None => (ALL, Uuid::nil()),
         }
     }
 
@@ -48,13 +54,16 @@ impl Told {
         if let Some(tag) = self.issued {
             coherence.issued().add(tag);
         }
-        coherence.changed(self.subject);
+        match self.subject {
+            Some(subject) => coherence.changed(subject),
+            None => coherence.all_changed(),
+        }
     }
 }
 
 impl From<Subject> for Told {
     fn from(subject: Subject) -> Self {
-        Self { subject, issued: None }
+        Self { subject: Some(subject), issued: None }
     }
 }
 

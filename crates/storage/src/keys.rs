@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::dsl::count_star;
-use diesel::sql_types::Text;
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _,
     QueryDsl as _, SelectableHelper as _, TextExpressionMethods as _,
@@ -24,14 +23,9 @@ use crate::changes::{ChangeStatements as _, Changed, Told};
 use crate::components::{ComponentRow, ComponentStatements as _, fold, key_state, kind, name, standing, state};
 use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{component_keys, components};
-use crate::sql_types::{StoredId, StoredTime};
+use crate::sql_types::{StoredId, StoredTime, lower};
 use crate::text::{containing, count, overfull};
 use crate::transaction::{with_change, with_read, with_tx};
-
-diesel::define_sql_function! {
-    /// Lower case, of ASCII only on SQLite: for columns that hold nothing else.
-    fn lower(text: Text) -> Text;
-}
 
 /// The query with the conditions of the filter.
 macro_rules! matching {
@@ -80,7 +74,7 @@ fn wrong_standing(standing: Standing) -> Failure<ChangeComponentError> {
 
 /// What servers hear when a component is given a key.
 fn issuing(component: ComponentId, key: &NewKey) -> Told {
-    Told { subject: subject_of(component), issued: Some(CredentialTag::of(key.digest.as_bytes())) }
+    Told { subject: Some(subject_of(component)), issued: Some(CredentialTag::of(key.digest.as_bytes())) }
 }
 
 #[async_trait]

@@ -2,6 +2,7 @@
 //! for both; races are decided by conditional updates, row locks and unique indexes, never by a check before a write.
 
 mod accounts;
+mod attempts;
 mod audit;
 mod brakes;
 mod changes;
@@ -10,13 +11,16 @@ mod companions;
 mod components;
 mod configs;
 mod failure;
+mod identities;
 mod issued;
 mod keys;
 mod limits;
 mod loan;
 mod membership;
 mod migrations;
+mod oidc_transactions;
 mod pool;
+mod providers;
 mod replicas;
 mod schema;
 mod sessions;

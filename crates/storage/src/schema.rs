@@ -67,6 +67,7 @@ diesel::table! {
         created_at -> Instant,
         last_seen_at -> Instant,
         expires_at -> Instant,
+        confirm_by -> Nullable<Instant>,
         client -> Nullable<Text>,
         user_agent -> Text,
     }
@@ -158,6 +159,75 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{Binary, Bool, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    oidc_providers (id) {
+        id -> Id,
+        name -> Text,
+        enabled -> Bool,
+        settings -> Text,
+        secret -> Nullable<Binary>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Binary;
+    use crate::sql_types::sql::{Id, Instant};
+
+    oidc_transactions (state) {
+        state -> Binary,
+        provider_id -> Id,
+        binding -> Binary,
+        secrets -> Binary,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    oidc_identities (provider_id, issuer, subject) {
+        provider_id -> Id,
+        issuer -> Text,
+        subject -> Text,
+        account_id -> Id,
+        verified_email -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::sql_types::sql::Id;
+
+    oidc_sessions (session_id) {
+        session_id -> Id,
+        provider_id -> Id,
+        subject -> Text,
+        sid -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    oidc_attempts (reference) {
+        reference -> Text,
+        provider_id -> Nullable<Id>,
+        provider_name -> Text,
+        at -> Instant,
+        client -> Nullable<Text>,
+        code -> Text,
+        username -> Nullable<Text>,
+        steps -> Text,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::BigInt;
     use crate::sql_types::sql::Id;
 
@@ -185,5 +255,8 @@ diesel::table! {
 
 diesel::joinable!(sessions -> accounts (user_id));
 diesel::joinable!(component_keys -> components (component_id));
+diesel::joinable!(oidc_identities -> accounts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(accounts, oidc_identities);
 diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);
+diesel::allow_tables_to_appear_in_same_query!(oidc_sessions, sessions);
 diesel::allow_tables_to_appear_in_same_query!(components, component_keys);

@@ -8,19 +8,19 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
 use stratora_auth::{
-    Account, AuthenticatedSession, BrakeSubject, Channel, MissingSession, NewSession, OpenSessionError, Proof, Session,
-    SessionId, SessionStore, UserId, subject_of,
+    Account, AuthSource, AuthenticatedSession, BrakeSubject, Channel, DirectorySignIn, MissingSession, NewSession,
+    OpenSessionError, Proof, Session, SessionId, SessionStore, UserId, subject_of,
 };
 use stratora_clock::Timestamp;
 use stratora_port::StoreError;
 use stratora_token::Digest;
 
 use crate::Storage;
-use crate::accounts::AccountRow;
+use crate::accounts::{AccountRow, AccountStatements as _};
 use crate::audit::AuditStatements as _;
 use crate::brakes::device_column;
-use crate::changes::ChangeStatements as _;
-use crate::failure::Failure;
+use crate::changes::{ChangeStatements as _, Changed};
+use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{accounts, brakes, sessions};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::address;
@@ -64,6 +64,7 @@ pub(crate) struct NewSessionRow<'a> {
     created_at: StoredTime,
     last_seen_at: StoredTime,
     expires_at: StoredTime,
+    confirm_by: Option<StoredTime>,
     client: Option<String>,
     user_agent: &'a str,
 }
@@ -78,6 +79,7 @@ impl<'a> NewSessionRow<'a> {
             created_at: session.created_at.into(),
             last_seen_at: session.created_at.into(),
             expires_at: session.expires_at.into(),
+            confirm_by: session.confirm_by.map(StoredTime),
             client: session.client.map(|client| client.to_string()),
             user_agent: &session.user_agent,
         }
@@ -122,24 +124,93 @@ impl SessionStore for Storage {
         })
     }
 
+    /// The lock on the account's row decides, as above.
+    async fn open_from_directory(
+        &self,
+        sign_in: DirectorySignIn,
+        brake: &BrakeSubject,
+    ) -> Result<(), OpenSessionError> {
+        let changed = || Failure::Refused(OpenSessionError::AccountChanged);
+        let username = brake.username.as_str().to_owned();
+        let cleared: Vec<StoredId> = brake.cleared_by_success().map(device_column).collect();
+        with_change!(self, |conn| {
+            let DirectorySignIn { session, person, made, event } = &sign_in;
+            if let Some((account, event)) = made {
+                let inserted = diesel::insert_into(accounts::table).values(AccountRow::of(account)).execute(conn).await;
+                refused_on(inserted, Violation::Unique, OpenSessionError::AccountChanged)?;
+                conn.append(event).await?;
+            }
+            let row = conn.lock_account(session.user_id).await?;
+            let is_theirs = |row: &AccountRow| row.active && row.source == AuthSource::Ldap.as_str();
+            let row = row.filter(is_theirs).ok_or_else(changed)?;
+            if row.role != person.role.as_str() {
+                conn.end_sessions(session.user_id).await?;
+            }
+            diesel::update(accounts::table.find(StoredId::from(session.user_id)))
+                .set((
+                    accounts::role.eq(person.role.as_str()),
+                    accounts::display_name.eq(&person.display_name),
+                    accounts::email.eq(&person.email),
+                    accounts::last_sign_in_at.eq(StoredTime::from(session.created_at)),
+                ))
+                .execute(conn)
+                .await?;
+            diesel::insert_into(sessions::table).values(NewSessionRow::of(session)).execute(conn).await?;
+            for device in &cleared {
+                diesel::delete(brakes::table.find((&username, *device))).execute(conn).await?;
+            }
+            Ok(conn.append_change(event, subject_of(session.user_id)).await?.with(()))
+        })
+    }
+
     async fn find(&self, channel: Channel, digest: &Digest) -> Result<Option<AuthenticatedSession>, StoreError> {
         let digest = *digest.as_bytes();
         with_read!(self, |conn| {
-            let with_owner =
-                sessions::table.inner_join(accounts::table).select((SessionRow::as_select(), AccountRow::as_select()));
-            let row: Option<(SessionRow, AccountRow)> = match channel {
+            let with_owner = sessions::table.inner_join(accounts::table).select((
+                SessionRow::as_select(),
+                sessions::confirm_by,
+                AccountRow::as_select(),
+            ));
+            let row: Option<(SessionRow, Option<StoredTime>, AccountRow)> = match channel {
                 Channel::Bearer => with_owner.filter(sessions::token_digest.eq(&digest[..])).get_result(conn).await,
                 Channel::Cookie => with_owner.filter(sessions::cookie_digest.eq(&digest[..])).get_result(conn).await,
             }
             .optional()?;
             Ok(match row {
-                Some((session, account)) => {
-                    let session = Session::try_from(session)?;
-                    let user = Account::try_from(account)?.into();
-                    Some(AuthenticatedSession { id: session.id, lifetime: session.lifetime(), user })
+                Some((session, confirm_by, account)) => {
+                    let (session, user) = (Session::try_from(session)?, Account::try_from(account)?.into());
+                    let confirm_by = confirm_by.map(|at| at.0);
+                    Some(AuthenticatedSession { id: session.id, lifetime: session.lifetime(), confirm_by, user })
                 }
                 None => None,
             })
+        })
+    }
+
+    async fn confirm(
+        &self,
+        session: SessionId,
+        user: UserId,
+        cookie: &Digest,
+        now: Timestamp,
+        event: Event,
+    ) -> Result<bool, StoreError> {
+        let (cookie, now) = (*cookie.as_bytes(), StoredTime::from(now));
+        with_change!(self, |conn| {
+            let own = sessions::table
+                .find(StoredId::from(session))
+                .filter(sessions::user_id.eq(StoredId::from(user)))
+                .filter(sessions::cookie_digest.eq(&cookie[..]));
+            let confirmed = diesel::update(own.filter(sessions::confirm_by.gt(now)))
+                .set(sessions::confirm_by.eq(None::<StoredTime>))
+                .execute(conn)
+                .await?;
+            if confirmed > 0 {
+                return Ok(conn.append_change(&event, subject_of(user)).await?.with(true));
+            }
+            let confirm_by: Option<Option<StoredTime>> =
+                own.select(sessions::confirm_by).get_result(conn).await.optional()?;
+            Ok(Changed::nothing(confirm_by == Some(None)))
         })
     }
 

@@ -6,7 +6,7 @@ use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::Pg;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{BigInt, Binary};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
 use stratora_clock::Timestamp;
@@ -26,6 +26,17 @@ pub(crate) mod sql {
     #[derive(Debug, Clone, Copy, SqlType, QueryId)]
     #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
     pub struct Instant;
+}
+
+diesel::define_sql_function! {
+    /// Lower case, of ASCII only on SQLite: for columns that hold nothing else.
+    fn lower(text: Text) -> Text;
+}
+
+diesel::define_sql_function! {
+    /// The same for what may be null.
+    #[sql_name = "lower"]
+    fn lower_or_null(text: Nullable<Text>) -> Nullable<Text>;
 }
 
 /// An identifier in a column.

@@ -67,6 +67,7 @@ pub(crate) fn session(number: u128, user: UserId) -> NewSession {
         cookie: Digest::of(&[&number.to_be_bytes()[..], b"cookie"].concat()),
         created_at: at(1),
         expires_at: at(86_400),
+        confirm_by: None,
         client: Some("192.0.2.7".parse().unwrap()),
         user_agent: "curl".to_owned(),
     }
