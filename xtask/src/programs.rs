@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::process;
 
-/// A program, and the Debian package that brings it.
+/// A program, and what brings it on Debian.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Program {
     /// What it is called.
     pub(crate) name: &'static str,
-    /// What to install.
+    /// What to install: a package, or several with spaces between them.
     pub(crate) package: &'static str,
     /// What it is for.
     pub(crate) purpose: &'static str,
@@ -27,7 +27,7 @@ pub(crate) const VICTORIA_METRICS: Program =
     Program { name: "victoria-metrics", package: "victoria-metrics", purpose: "the store of time series" };
 
 /// Everything that the tests call.
-pub(crate) const FOR_TESTS: [Program; 10] = [
+pub(crate) const FOR_TESTS: [Program; 17] = [
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
     Program { name: "psql", package: "postgresql-client", purpose: "PostgreSQL's own client" },
     Program { name: "nginx", package: "nginx", purpose: "NGINX, in front of the server" },
@@ -38,6 +38,18 @@ pub(crate) const FOR_TESTS: [Program; 10] = [
     Program { name: "nft", package: "nftables", purpose: "a network that drops packets" },
     Program { name: "faketime", package: "faketime", purpose: "clocks that are wrong" },
     Program { name: "openssl", package: "openssl", purpose: "a TLS client, and certificates to try" },
+    Program { name: "node", package: "nodejs", purpose: "an OpenID provider, and what drives a browser" },
+    Program { name: "npm", package: "npm", purpose: "the packages of both" },
+    Program { name: "chromium", package: "chromium", purpose: "a browser" },
+    Program { name: "slapd", package: "slapd", purpose: "OpenLDAP, a directory" },
+    Program { name: "ldapadd", package: "ldap-utils", purpose: "what fills directories" },
+    // Its ports are fixed and below 1024: the test of Active Directory fails unless root runs it.
+    Program {
+        name: "samba",
+        package: "samba-ad-dc samba-ad-provision",
+        purpose: "Active Directory; its test has to be run as root",
+    },
+    Program { name: "samba-tool", package: "samba-common-bin", purpose: "what makes a domain" },
 ];
 
 /// A file whose status 101 forbids Debian's packages to start the services that they bring.
@@ -102,7 +114,7 @@ fn what_to_install(missing: &[Program]) -> String {
 
 fn install(missing: &[Program]) -> Result<()> {
     let _policy = NoServices::begin()?;
-    let packages = missing.iter().map(|program| program.package);
+    let packages = missing.iter().flat_map(|program| program.package.split(' '));
     apt_get(&["update", "--quiet"], [])?;
     apt_get(&["install", "--quiet", "--yes", "--no-install-recommends"], packages)
 }

@@ -22,7 +22,7 @@ pub fn until(what: &str, ready: impl FnMut() -> bool) -> anyhow::Result<()> {
     until_within(PATIENCE, what, ready)
 }
 
-fn until_within(timeout: Duration, what: &str, mut ready: impl FnMut() -> bool) -> anyhow::Result<()> {
+pub(crate) fn until_within(timeout: Duration, what: &str, mut ready: impl FnMut() -> bool) -> anyhow::Result<()> {
     for _ in 0..=timeout.as_millis() / LOOK.as_millis() {
         if ready() {
             return Ok(());

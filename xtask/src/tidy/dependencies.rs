@@ -13,7 +13,7 @@ use super::{ARCHITECTURE, Finding};
 
 /// Crates from elsewhere that only some of ours may know, and why. A name ending in `*` stands for all that begin so;
 /// the first that fits counts.
-const ONLY: [(&str, &[&str], &str); 7] = [
+const ONLY: [(&str, &[&str], &str); 8] = [
     ("actix-governor", &["server"], "its licence, GPL-3.0-or-later, is the server's alone"),
     ("actix-*", &["actix", "api", "server"], "the domain knows no web framework"),
     ("diesel*", &["storage"], "databases are behind ports"),
@@ -21,6 +21,7 @@ const ONLY: [(&str, &[&str], &str); 7] = [
     ("tokio-postgres", &["storage", "testing"], "databases are behind ports"),
     ("bcrypt", &["hashing"], "hashing runs on its bounded pool"),
     ("getrandom", &["token"], "randomness is passed in"),
+    ("ldap3", &["ldap"], "what it parses is bounded there first"),
 ];
 
 /// What `wire` may know: it is built into programs that share nothing else with the server.
