@@ -7,16 +7,19 @@ use actix_web::web::Data;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use stratora_actix::{Gate, Refusals};
-use stratora_api::{Readiness, Services, TimeSeries};
-use stratora_auth::{RateLimiter, Sessions, SignIn, SignInParts, Users};
+use stratora_api::{DirectoryTest, Readiness, Services, TimeSeries};
+use stratora_auth::{Directory, RateLimiter, Sessions, SignIn, SignInParts, Users};
 use stratora_clock::Clock;
+use stratora_federation::{Federation, Providers};
 use stratora_hashing::{HashingPool, PoolSettings};
 use stratora_keys::{Keys, KeysParts};
+use stratora_ldap::LdapDirectory;
 use stratora_port::StoreError;
 use stratora_storage::{Options, Storage};
 use stratora_token::{Entropy, OsEntropy};
 use tokio::runtime::Handle;
 
+use crate::identity::{self, Tested};
 use crate::key_file;
 use crate::settings::Settings;
 
@@ -63,11 +66,14 @@ impl Core {
             settings.cache.sessions.get(),
             storage.coherence(),
         ));
+        let directory = settings.directory()?;
+        let directory = directory.map(|settings| Arc::new(LdapDirectory::new(settings, Arc::clone(&clock))));
         let parts = SignInParts {
             accounts: store.clone(),
             sessions: store.clone(),
             brake: store.clone(),
             audit: store.clone(),
+            directory: directory.clone().map(|directory| directory as Arc<dyn Directory>),
             hashing: hashing.clone(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
@@ -83,6 +89,8 @@ impl Core {
             in_memory: settings.cache.keys.get(),
             coherence: storage.coherence(),
         }));
+        let federation =
+            identity::federation(settings, &storage, keys_of_installation.sealing, Arc::clone(&entropy), timeouts)?;
         let gate = Gate {
             sessions: Arc::clone(&sessions),
             keys: Arc::clone(&keys),
@@ -97,12 +105,16 @@ impl Core {
             sign_in: Arc::new(SignIn::new(parts.clone())),
             sessions,
             users: Arc::new(Users::new(parts, settings.password.policy()?)),
+            federation: Arc::new(Federation::new(federation.clone())),
+            providers: Arc::new(Providers::new(federation)),
+            directory: directory.map(|directory| Arc::new(Tested(directory)) as Arc<dyn DirectoryTest>),
             keys,
             audit: store.clone(),
             time_series: settings.victoriametrics.url.as_deref().map_or_else(TimeSeries::none, TimeSeries::at),
             readiness: Arc::new(Ready(storage.clone())),
             devices: keys_of_installation.device,
             timeouts,
+            external_url: settings.external_origin()?.as_str().to_owned(),
             clock,
         };
         Ok(Self { services: Data::new(services), gate: Data::new(gate), storage })

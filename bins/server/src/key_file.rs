@@ -1,5 +1,6 @@
 //! The keys that are not in the database: whoever takes a copy of the one does not have the other.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -11,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use stratora_auth::DeviceKey;
 use stratora_keys::ETagKey;
+use stratora_sealing::{KeyVersion, SealingKey, SealingKeys};
 use stratora_token::{Entropy, MacKey};
 use zeroize::Zeroizing;
 
@@ -20,43 +22,112 @@ pub struct Keys {
     pub device: DeviceKey,
     /// Makes entity tags.
     pub etag: ETagKey,
+    /// Seal secrets that have to be stored in the database.
+    pub sealing: SealingKeys,
 }
 
-/// As they stand in the file. The master key seals secrets that have to be stored in the database.
+/// As they stand in the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     version: u8,
-    master: Zeroizing<String>,
+    master: Masters,
     etag: Zeroizing<String>,
     device: Zeroizing<String>,
 }
 
+/// The keys that seal: one, or by version once they were rotated.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Masters {
+    First(Zeroizing<String>),
+    ByVersion(BTreeMap<String, Zeroizing<String>>),
+}
+
+/// The version of a key that has none in the file.
+const FIRST: u32 = 1;
+
+impl Masters {
+    fn by_version(&self) -> anyhow::Result<BTreeMap<u32, Zeroizing<String>>> {
+        match self {
+            Self::First(key) => Ok(BTreeMap::from([(FIRST, key.clone())])),
+            Self::ByVersion(keys) => {
+                let number = |version: &str| version.parse().context("the version of a master key is not a number");
+                keys.iter().map(|(version, key)| Ok((number(version)?, key.clone()))).collect()
+            }
+        }
+    }
+
+    fn keys(&self) -> anyhow::Result<SealingKeys> {
+        let key = |(version, text): (u32, Zeroizing<String>)| {
+            Ok((KeyVersion(version), SealingKey::from_bytes(*bytes_of("master", &text)?)))
+        };
+        Ok(SealingKeys::new(self.by_version()?.into_iter().map(key).collect::<anyhow::Result<_>>()?)?)
+    }
+}
+
+fn generated(entropy: &dyn Entropy) -> anyhow::Result<Zeroizing<String>> {
+    Ok(Zeroizing::new(STANDARD.encode(MacKey::generate(entropy)?.expose())))
+}
+
 impl Stored {
     fn generate(entropy: &dyn Entropy) -> anyhow::Result<Self> {
-        let key = || -> anyhow::Result<Zeroizing<String>> {
-            Ok(Zeroizing::new(STANDARD.encode(MacKey::generate(entropy)?.expose())))
-        };
-        Ok(Self { version: 1, master: key()?, etag: key()?, device: key()? })
+        let master = Masters::First(generated(entropy)?);
+        Ok(Self { version: 1, master, etag: generated(entropy)?, device: generated(entropy)? })
     }
 
     fn keys(&self) -> anyhow::Result<Keys> {
         if self.version != 1 {
             bail!("version {} of the key file is not known to this program", self.version);
         }
-        parse("master", &self.master)?;
+        let key = |name, text| anyhow::Ok(MacKey::from_bytes(*bytes_of(name, text)?));
         Ok(Keys {
-            device: DeviceKey::new(parse("device", &self.device)?),
-            etag: ETagKey::new(parse("etag", &self.etag)?),
+            device: DeviceKey::new(key("device", &self.device)?),
+            etag: ETagKey::new(key("etag", &self.etag)?),
+            sealing: self.master.keys()?,
         })
     }
 }
 
-fn parse(name: &str, text: &str) -> anyhow::Result<MacKey> {
+fn bytes_of(name: &str, text: &str) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut bytes = Zeroizing::new([0; 32]);
     match STANDARD.decode_slice(text, bytes.as_mut_slice()) {
-        Ok(32) => Ok(MacKey::from_bytes(*bytes)),
+        Ok(32) => Ok(bytes),
         _ => bail!("the key {name} is not 32 bytes in base64"),
+    }
+}
+
+/// Adds a key that seals from now on. Those before it are kept: another server, or a backup, may hold what they sealed. Returns
+/// the new version.
+///
+/// # Errors
+/// When the file does not read or cannot be written.
+pub fn add_sealing_key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<u32> {
+    let adding = || {
+        let mut stored = stored(path, &Zeroizing::new(fs::read_to_string(path)?))?;
+        let mut keys = stored.master.by_version()?;
+        let newest = keys.last_key_value().context("the file holds no master key")?;
+        let version = newest.0.checked_add(1).context("there are no more versions")?;
+        keys.insert(version, generated(entropy)?);
+        let named = keys.into_iter().map(|(version, key)| (version.to_string(), key));
+        stored.master = Masters::ByVersion(named.collect());
+        let beside = path.with_extension(format!("new-{}", std::process::id()));
+        write(&beside, &serde_json::to_vec_pretty(&stored)?)?;
+        fs::rename(&beside, path)?;
+        sync_directory_of(path)?;
+        anyhow::Ok(version)
+    };
+    adding().with_context(|| in_file(path))
+}
+
+fn in_file(path: &Path) -> String {
+    format!("security.key_file: {}", path.display())
+}
+
+fn sync_directory_of(path: &Path) -> std::io::Result<()> {
+    match path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        Some(directory) => fs::File::open(directory)?.sync_all(),
+        None => Ok(()),
     }
 }
 
@@ -66,8 +137,7 @@ fn parse(name: &str, text: &str) -> anyhow::Result<MacKey> {
 /// When there is no file, it is readable by others, or does not hold keys.
 pub fn load(path: &Path) -> anyhow::Result<Keys> {
     let text = fs::read_to_string(path).map_err(anyhow::Error::from);
-    text.and_then(|text| read(path, &Zeroizing::new(text)))
-        .with_context(|| format!("security.key_file: {}", path.display()))
+    text.and_then(|text| read(path, &Zeroizing::new(text))).with_context(|| in_file(path))
 }
 
 /// Reads the keys; makes them at the first start.
@@ -78,15 +148,19 @@ pub fn load_or_create(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Keys
     if path.exists() {
         return load(path);
     }
-    create(path, entropy).with_context(|| format!("security.key_file: {}", path.display()))
+    create(path, entropy).with_context(|| in_file(path))
 }
 
 fn read(path: &Path, text: &str) -> anyhow::Result<Keys> {
+    stored(path, text)?.keys()
+}
+
+fn stored(path: &Path, text: &str) -> anyhow::Result<Stored> {
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         bail!("others may read it (mode {mode:o}); run chmod 600 on it, and replace its keys if somebody did");
     }
-    serde_json::from_str::<Stored>(text).context("does not hold the keys of this server")?.keys()
+    serde_json::from_str(text).context("does not hold the keys of this server")
 }
 
 /// Written beside and linked into place: it is there whole or not at all, and of two servers that start side by side both
@@ -98,9 +172,7 @@ fn create(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Keys> {
     fs::remove_file(&beside).ok();
     match written {
         Ok(()) => {
-            if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-                fs::File::open(directory)?.sync_all()?;
-            }
+            sync_directory_of(path)?;
             stored.keys()
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path, &fs::read_to_string(path)?),
@@ -116,6 +188,7 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use stratora_sealing::Place;
     use stratora_token::OsEntropy;
 
     use super::*;
@@ -128,6 +201,23 @@ mod tests {
         let first = fs::read(&path).unwrap();
         load_or_create(&path, &OsEntropy).unwrap();
         assert_eq!(fs::read(&path).unwrap(), first);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_key_is_added_for_what_is_sealed_from_now_on_and_those_before_it_still_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.json");
+        let place = Place { table: "t", column: "c", row: uuid::Uuid::nil() };
+        let seal = |keys: &Keys| keys.sealing.seal(b"secret", &place, &OsEntropy).unwrap();
+        let first = seal(&load_or_create(&path, &OsEntropy).unwrap());
+        assert_eq!(add_sealing_key(&path, &OsEntropy).unwrap(), 2);
+        let rotated = load(&path).unwrap();
+        assert_eq!(seal(&rotated).version(), KeyVersion(2));
+        assert!(rotated.sealing.open(&first, &place).is_ok());
+        assert_eq!(add_sealing_key(&path, &OsEntropy).unwrap(), 3);
+        assert!(load(&path).unwrap().sealing.open(&first, &place).is_ok(), "two rotations ago");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }

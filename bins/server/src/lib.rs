@@ -4,6 +4,7 @@
 pub mod command;
 pub mod compose;
 pub mod flood;
+mod identity;
 pub mod key_file;
 pub mod nginx;
 pub mod serve;

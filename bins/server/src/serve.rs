@@ -28,6 +28,8 @@ const DRAIN_SECONDS: u64 = 10;
 const FLUSH: Duration = Duration::from_secs(5);
 /// How often what has expired is forgotten.
 const PURGE: Duration = Duration::from_hours(1);
+/// How often metadata and keys of identity providers are read. Providers announce new keys a day or more before they use them.
+const REFRESH_PROVIDERS: Duration = Duration::from_mins(10);
 /// How long counters within the free failures and empty rate windows are kept.
 const COUNTERS_KEPT: Duration = Duration::from_hours(7 * 24);
 const WINDOWS_KEPT: Duration = Duration::from_hours(1);
@@ -78,6 +80,7 @@ where
     let membership = core.storage.join().await?;
     let guard = flood::guard(settings.flood)?;
     let background = tokio::spawn(background(core.clone(), guard.clone(), metrics.clone()));
+    let providers = tokio::spawn(refresh_providers(core.clone()));
     let figures = settings.metrics.listen.map(|address| figures(address, metrics)).transpose()?;
     let figures = figures.map(actix_web::rt::spawn);
 
@@ -85,6 +88,7 @@ where
     tracing::info!(address = %settings.server.address(), url = settings.server.external_url(), "serving");
     let end = server.await;
     background.abort();
+    providers.abort();
     if let Some(figures) = figures {
         figures.abort();
     }
@@ -157,11 +161,23 @@ async fn background(core: Core, guard: FloodGuard, metrics: PrometheusHandle) {
     }
 }
 
+/// Keeps what is known of providers fresh. A task of its own: providers may be slow.
+async fn refresh_providers(core: Core) {
+    let mut refresh = tokio::time::interval(REFRESH_PROVIDERS);
+    loop {
+        refresh.tick().await;
+        if let Err(error) = core.services.federation.refresh().await {
+            tracing::warn!(%error, "what is known of identity providers will be refreshed later");
+        }
+    }
+}
+
 async fn purge_expired(core: &Core) {
     let now = core.services.clock.now();
     let purged = async {
         let sessions = core.services.sessions.purge().await?;
         let counters = BrakeStore::purge(&core.storage, now.minus(COUNTERS_KEPT)).await?;
+        core.services.federation.purge().await?;
         let windows = LimitStore::purge(&core.storage, now.minus(WINDOWS_KEPT)).await?;
         Ok::<_, stratora_port::StoreError>((sessions, counters, windows))
     };

@@ -13,6 +13,8 @@ use serde::{Deserialize, Deserializer, de};
 use stratora_actix::{ExternalOrigin, TrustedProxies};
 use stratora_auth::{PasswordPolicy, SessionTimeouts};
 use stratora_cache::Lease;
+use stratora_ldap::{DirectorySettings, LdapSettings};
+use stratora_oidc::OutgoingPolicy;
 use stratora_storage::DatabaseUrl;
 
 /// Where the settings are looked for when neither the command line nor `STRATORA_CONFIG` names a file.
@@ -32,6 +34,10 @@ pub struct Settings {
     pub session: Session,
     /// What passwords must be.
     pub password: Password,
+    /// How identity providers are spoken to.
+    pub oidc: Oidc,
+    /// The directory that people can sign in through, if there is one.
+    pub ldap: Option<LdapSettings>,
     /// What is kept in memory of credentials.
     pub cache: Cache,
     /// Keys that are not in the database.
@@ -210,6 +216,33 @@ impl Password {
     }
 }
 
+/// `oidc`. The providers themselves are set up in the console.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Oidc {
+    /// Whether a provider may be on this very machine, to try things out.
+    pub allow_loopback: bool,
+    /// A file with certificates in PEM to trust besides those that the system trusts.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Oidc {
+    /// To which addresses requests to providers may go, and whom they trust.
+    ///
+    /// # Errors
+    /// When the file does not read.
+    pub fn policy(&self) -> anyhow::Result<OutgoingPolicy> {
+        let read = |file: &PathBuf| {
+            std::fs::read(file).with_context(|| format!("oidc.ca_file: cannot read {}", file.display()))
+        };
+        Ok(OutgoingPolicy {
+            allow_loopback: self.allow_loopback,
+            extra_ca: self.ca_file.as_ref().map(read).transpose()?,
+            ..OutgoingPolicy::default()
+        })
+    }
+}
+
 /// `security`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -324,6 +357,8 @@ impl Settings {
         self.database.url()?;
         self.session.timeouts()?;
         self.cache.lease()?;
+        self.oidc.policy()?;
+        self.directory()?;
         self.password.policy()?;
         self.trusted_proxies()?;
         self.external_origin()?;
@@ -342,6 +377,14 @@ impl Settings {
             bail!("victoriametrics.url must be a URL such as http://127.0.0.1:8428");
         }
         Ok(())
+    }
+
+    /// How the directory is asked, if there is one.
+    ///
+    /// # Errors
+    /// When its settings are impossible, or a file does not read.
+    pub fn directory(&self) -> anyhow::Result<Option<DirectorySettings>> {
+        Ok(self.ldap.clone().map(DirectorySettings::check).transpose()?)
     }
 
     /// Whose `X-Forwarded-For` is believed.
@@ -428,6 +471,8 @@ mod tests {
             ("flood: {burst: 0}", "flood.burst"),
             ("metrics: {listen: \"0.0.0.0:9100\"}", "metrics.listen"),
             ("log: {format: xml}", "log.format"),
+            ("oidc: {ca_file: /nowhere/ca.pem}", "oidc.ca_file"),
+            ("ldap: {url: \"ldap://127.0.0.1\", bind: \"uid={username},dc=a\", base_dn: \"dc=a\"}", "ldap.insecure"),
         ] {
             let message = refusal(yaml);
             assert!(message.contains(key), "{yaml}: {message}");

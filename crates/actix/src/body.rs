@@ -95,6 +95,31 @@ impl<const MAX: usize> FromRequest for TextBody<MAX> {
     }
 }
 
+/// The fields of a form of at most 64 KiB, each as often as it was sent.
+#[derive(Debug)]
+pub struct FormBody(pub Vec<(String, String)>);
+
+impl FromRequest for FormBody {
+    type Error = ApiError;
+    type Future = LocalFuture<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let refused = if is_utf8_of(request, &["application/x-www-form-urlencoded"]) {
+            declared_length(request.headers(), MAX_JSON).err()
+        } else {
+            Some(ApiError::unsupported_media_type("Send the body as application/x-www-form-urlencoded."))
+        };
+        let payload = payload.take();
+        Box::pin(async move {
+            if let Some(error) = refused {
+                return Err(error);
+            }
+            let body = read(payload, MAX_JSON, PATIENCE).await?;
+            Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
+        })
+    }
+}
+
 /// Whether the one `Content-Type` is one of `types`, with no parameter but `charset=utf-8`.
 fn is_utf8_of(request: &HttpRequest, types: &[&str]) -> bool {
     let mut lines = request.headers().get_all(CONTENT_TYPE);

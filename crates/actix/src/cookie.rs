@@ -1,5 +1,5 @@
-//! The two cookies. Both are bound to this host and to HTTPS by their prefix (RFC 6265bis §4.1.3.2), out of reach of
-//! scripts, and never sent along by other sites.
+//! The cookies. All are bound to this host and to HTTPS by their prefix (RFC 6265bis §4.1.3.2) and out of reach of scripts;
+//! none but that of a sign-in on its way is ever sent along by other sites.
 
 use std::time::Duration;
 
@@ -79,21 +79,68 @@ impl DeviceCookie {
     }
 }
 
-/// `value` is base64url or empty.
+/// The cookie of a sign-in through a provider that is on its way, under a label of its own. `Lax`: the way back from a
+/// provider that has shown a page is a navigation from another site, on which a `Strict` cookie stays at home.
+#[derive(Debug, Clone, Copy)]
+pub struct TransactionCookie;
+
+impl TransactionCookie {
+    /// What its names begin with.
+    pub const PREFIX: &'static str = "__Host-stratora_oidc_";
+    /// How many a browser may hold: somebody who starts more has given up on the others.
+    const MAX: usize = 5;
+
+    /// Sets the one with that label.
+    pub fn issue(label: &str, binding: &Secret, lifetime: Duration) -> SetCookie {
+        let name = format!("{}{label}", Self::PREFIX);
+        set_cookie_of(&name, &binding.expose(), lifetime, "Lax")
+    }
+
+    /// Removes the one with that label.
+    pub fn clear(label: &str) -> SetCookie {
+        set_cookie_of(&format!("{}{label}", Self::PREFIX), "", Duration::ZERO, "Lax")
+    }
+
+    /// The secret in the one with that label. One that was sent twice holds none.
+    pub fn read(headers: &HeaderMap, label: &str) -> Option<Secret> {
+        match presented(headers, &format!("{}{label}", Self::PREFIX)) {
+            Presented::One(value) => Secret::parse(value).ok(),
+            Presented::Absent | Presented::Ambiguous => None,
+        }
+    }
+
+    /// Removes all that the browser holds, if it holds as many as it may.
+    pub fn make_room(headers: &HeaderMap) -> Vec<SetCookie> {
+        let names = pairs(headers).filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='));
+        let labels = names.filter_map(|(name, _)| name.strip_prefix(Self::PREFIX));
+        // A label that is none of ours would not name a cookie.
+        let labels: Vec<_> = labels.filter(|label| label.bytes().all(|byte| byte.is_ascii_alphanumeric())).collect();
+        if labels.len() < Self::MAX { Vec::new() } else { labels.into_iter().map(Self::clear).collect() }
+    }
+}
+
 fn set_cookie(name: &str, value: &str, lifetime: Duration) -> SetCookie {
+    set_cookie_of(name, value, lifetime, "Strict")
+}
+
+/// `value` is base64url or empty.
+fn set_cookie_of(name: &str, value: &str, lifetime: Duration, same_site: &str) -> SetCookie {
     let seconds = lifetime.as_secs();
-    let field = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict");
+    let field = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite={same_site}");
     let mut field = HeaderValue::try_from(field).unwrap_or_else(|_| unreachable!("cookies are printable ASCII"));
     field.set_sensitive(true);
     (SET_COOKIE, field)
 }
 
 /// All `Cookie` fields are one list: HTTP/2 splits it (RFC 9113 §8.2.3), and so may a proxy.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).map(<[u8]>::trim_ascii)
+}
+
 fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<&'a str> {
     let mut found = Presented::Absent;
-    for pair in headers.get_all(COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
-        let Some(value) = pair.trim_ascii().strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
-        else {
+    for pair in pairs(headers) {
+        let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else {
             continue;
         };
         found = match found {
@@ -137,6 +184,21 @@ mod tests {
         let (_, value) = SessionCookie::clear();
         let cleared = "__Host-stratora_session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict";
         assert_eq!(value.to_str().unwrap(), cleared);
+    }
+
+    #[test]
+    fn the_cookie_of_a_sign_in_on_its_way_comes_along_from_other_sites_and_is_one_of_few() {
+        let binding = Secret::generate(&OsEntropy).unwrap();
+        let (_, value) = TransactionCookie::issue("0a1b2c3d", &binding, Duration::from_mins(10));
+        let (pair, attributes) = value.to_str().unwrap().split_once("; ").unwrap();
+        assert_eq!(attributes, "Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
+        let sent = headers(&[pair]);
+        assert!(TransactionCookie::read(&sent, "0a1b2c3d").is_some_and(|secret| secret.matches(&binding)));
+        assert!(TransactionCookie::read(&sent, "0a1b2c3e").is_none());
+        assert!(TransactionCookie::read(&headers(&[pair, pair]), "0a1b2c3d").is_none(), "sent twice");
+        let many: Vec<_> = (0..5).map(|n| format!("{}0000000{n}=x", TransactionCookie::PREFIX)).collect();
+        assert!(TransactionCookie::make_room(&headers(&[&many[..4].join("; ")])).is_empty());
+        assert_eq!(TransactionCookie::make_room(&headers(&[&many.join("; ")])).len(), 5);
     }
 
     #[test]

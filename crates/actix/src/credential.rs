@@ -11,16 +11,28 @@ use crate::cookie::Presented;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
+/// The secret of a session, and how it came.
+pub(crate) struct SessionCredential {
+    pub(crate) channel: Channel,
+    pub(crate) secret: Secret,
+    /// The cookie beside a bearer token, if there is exactly one. It authenticates nobody here.
+    pub(crate) beside: Option<Secret>,
+}
+
 /// The session secret and its channel; `None` when there is none, or none that reads. `Authorization` decides alone as
 /// soon as it is there: an invalid one never falls back to the cookie.
-pub(crate) fn session(headers: &HeaderMap) -> Option<(Channel, Secret)> {
+pub(crate) fn session(headers: &HeaderMap) -> Option<SessionCredential> {
+    let cookie = || match SessionCookie::read(headers) {
+        Presented::One(secret) => secret,
+        Presented::Absent | Presented::Ambiguous => None,
+    };
     match authorization(headers, "bearer") {
-        Presented::One(token) => Secret::parse(token?).ok().map(|secret| (Channel::Bearer, secret)),
+        Presented::One(token) => {
+            let secret = Secret::parse(token?).ok()?;
+            Some(SessionCredential { channel: Channel::Bearer, secret, beside: cookie() })
+        }
         Presented::Ambiguous => None,
-        Presented::Absent => match SessionCookie::read(headers) {
-            Presented::One(secret) => secret.map(|secret| (Channel::Cookie, secret)),
-            Presented::Absent | Presented::Ambiguous => None,
-        },
+        Presented::Absent => Some(SessionCredential { channel: Channel::Cookie, secret: cookie()?, beside: None }),
     }
 }
 
@@ -83,7 +95,7 @@ mod tests {
     }
 
     fn channel(lines: &[(&str, &str)]) -> Option<Channel> {
-        session(&headers(lines)).map(|(channel, _)| channel)
+        session(&headers(lines)).map(|credential| credential.channel)
     }
 
     #[test]

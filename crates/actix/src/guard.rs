@@ -16,6 +16,7 @@ use stratora_audit::{Action, Outcome, ResourceKind};
 use stratora_auth::{AuthenticateError, Channel, Quota, Role, quotas};
 use stratora_keys::{ApiKey, AuthenticateKeyError, Refusal};
 
+use crate::credential::SessionCredential;
 use crate::limit::admit;
 use crate::{ApiError, AuthenticatedComponent, CurrentUser, Gate, RequestContext, credential};
 
@@ -134,8 +135,9 @@ async fn authorize(request: &ServiceRequest, policy: RoutePolicy) -> Result<(), 
 async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role: Option<Role>) -> Result<(), ApiError> {
     let gate = Gate::of_service(request)?;
     let context = RequestContext::of(&request.extensions())?;
-    let (channel, secret) = credential::session(request.headers()).ok_or_else(unauthenticated)?;
-    let session = gate.sessions.authenticate(channel, &secret).await.map_err(|error| match error {
+    let SessionCredential { channel, secret, beside } =
+        credential::session(request.headers()).ok_or_else(unauthenticated)?;
+    let session = gate.sessions.authenticate(channel, &secret, beside.as_ref()).await.map_err(|error| match error {
         AuthenticateError::Invalid => unauthenticated(),
         AuthenticateError::Unavailable(cause) => ApiError::from(cause),
     })?;

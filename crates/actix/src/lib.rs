@@ -24,10 +24,10 @@ mod route;
 mod testing;
 mod unread;
 
-pub use body::{JsonBody, TextBody};
+pub use body::{FormBody, JsonBody, TextBody};
 pub use client::{ClientAddress, InvalidProxy, TrustedProxies};
 pub use context::RequestContext;
-pub use cookie::{DeviceCookie, SessionCookie, SetCookie};
+pub use cookie::{DeviceCookie, SessionCookie, SetCookie, TransactionCookie};
 pub use envelope::{Envelope, Enveloped};
 pub use error::ApiError;
 pub use gate::Gate;

@@ -49,6 +49,13 @@ impl ExternalOrigin {
         &self.0
     }
 
+    /// Whether browsers keep `Secure` cookies for it: it has HTTPS, or is this very machine.
+    pub fn keeps_cookies(&self) -> bool {
+        let Some((scheme, authority)) = self.0.split_once("://") else { return false };
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        scheme == "https" || matches!(host, "localhost" | "127.0.0.1" | "[::1]") || authority == "[::1]"
+    }
+
     /// Whether a request with a cookie may go on. `Sec-Fetch-Site` alone decides where it is sent: every current browser
     /// does. Otherwise a method that changes something needs an `Origin` that is ours, or the loopback address at which
     /// the server is being spoken to.

@@ -1,14 +1,20 @@
 //! From what can go wrong in a service to what the caller is told: here, and nowhere else, an outcome becomes a status.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use stratora_actix::ApiError;
 use stratora_auth::{
     ChangeOwnPasswordError, ChangeUserError, CreateUserError, MissingSession, ResetPasswordError, SignInError,
     Unavailable,
 };
+use stratora_federation::{BackChannelError, ProviderError};
 use stratora_keys::{ChangeComponentError, IssueKeyError, MissingComponent, PutConfigError, Standing};
 
 use crate::input;
+
+/// How long a directory that does not answer is left alone, about.
+const DIRECTORY_PAUSE: Duration = Duration::from_secs(10);
 
 fn unavailable(error: Unavailable) -> ApiError {
     match error {
@@ -17,7 +23,7 @@ fn unavailable(error: Unavailable) -> ApiError {
     }
 }
 
-fn throttled(retry_after: Option<std::time::Duration>) -> ApiError {
+fn throttled(retry_after: Option<Duration>) -> ApiError {
     let message = match retry_after {
         Some(_) => "Too many failed sign-ins for this account. Wait as long as Retry-After says.",
         None => {
@@ -37,6 +43,12 @@ pub(crate) fn sign_in(error: SignInError) -> ApiError {
         }
         SignInError::Throttled { retry_after } => throttled(retry_after),
         SignInError::Busy(busy) => ApiError::busy(busy.retry_after),
+        SignInError::DirectoryUnavailable(cause) => {
+            let message = "The directory cannot be asked at the moment. Try again soon; local accounts can sign in.";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "directory_unavailable", message)
+                .with_retry_after(DIRECTORY_PAUSE)
+                .caused_by(cause)
+        }
         SignInError::Unavailable(error) => unavailable(error),
     }
 }
@@ -132,6 +144,35 @@ pub(crate) fn issue_key(error: IssueKeyError) -> ApiError {
         IssueKeyError::Busy(busy) => ApiError::busy(busy.retry_after),
         IssueKeyError::Hashing(error) => ApiError::unavailable(error),
         IssueKeyError::Entropy(error) => ApiError::unavailable(error),
+    }
+}
+
+pub(crate) fn provider(error: ProviderError) -> ApiError {
+    match error {
+        ProviderError::Missing => ApiError::not_found(),
+        ProviderError::NameTaken => ApiError::conflict("name_taken", "Another provider has this name. Choose another."),
+        ProviderError::Changed => ApiError::conflict(
+            "changed_meanwhile",
+            "Somebody else changed this provider just now. Look at it, and try again.",
+        ),
+        ProviderError::Setting(refused) => input::refused(refused.field)(&refused),
+        ProviderError::Store(error) => error.into(),
+        ProviderError::Entropy(error) => ApiError::unavailable(error),
+    }
+}
+
+pub(crate) fn logout_token() -> ApiError {
+    ApiError::bad_request(
+        "invalid_logout_token",
+        "Send one logout_token that this provider has signed for this client.",
+    )
+}
+
+pub(crate) fn back_channel(error: BackChannelError) -> ApiError {
+    match error {
+        BackChannelError::Missing => ApiError::not_found(),
+        BackChannelError::Refused(cause) => logout_token().caused_by(cause),
+        BackChannelError::Store(error) => error.into(),
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{audit, collectors, components, fleet, health, ingest, metrics, providers, session, users};
+use crate::{audit, collectors, components, fleet, health, identity_providers, ingest, metrics, oidc, session, users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,6 +17,7 @@ use crate::{audit, collectors, components, fleet, health, ingest, metrics, provi
     tags(
         (name = "session", description = "Signing in and out, one's own password and sessions"),
         (name = "users", description = "The administration of users"),
+        (name = "identity providers", description = "Who else vouches for people, and why somebody could not get in"),
         (name = "components", description = "The administration of components and their keys"),
         (name = "fleet", description = "What components do with their keys"),
         (name = "metrics", description = "Queries to the time-series store"),
@@ -25,8 +26,10 @@ use crate::{audit, collectors, components, fleet, health, ingest, metrics, provi
     ),
     paths(
         session::login, session::logout, session::me, session::change_password, session::sessions,
-        session::end_other_sessions, session::end_session, providers::list, providers::authorize, providers::callback,
-        providers::sso, users::list, users::create, users::read, users::update, users::delete, users::reset_password,
+        session::end_other_sessions, session::end_session, oidc::list, oidc::authorize, oidc::callback, oidc::sso,
+        oidc::end_session, oidc::back_channel, identity_providers::list, identity_providers::create,
+        identity_providers::read, identity_providers::update, identity_providers::delete, identity_providers::test,
+        identity_providers::dry_run, identity_providers::attempts, identity_providers::test_directory, users::list, users::create, users::read, users::update, users::delete, users::reset_password,
         users::sessions, users::end_sessions, components::list, components::create, components::read,
         components::update, components::delete, components::rotate, components::revoke, components::restore,
         components::approve, components::report_leak, components::register, collectors::config,

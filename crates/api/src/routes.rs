@@ -12,8 +12,8 @@ use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 
 use crate::services::Services;
 use crate::{
-    audit, collectors, components, fleet, health, ingest, metrics, openapi, providers, session, time_series, users,
-    welcome,
+    audit, collectors, components, fleet, health, identity_providers, ingest, metrics, oidc, openapi, session,
+    time_series, users, welcome,
 };
 
 /// What limits the use of an endpoint.
@@ -101,7 +101,7 @@ macro_rules! audited {
 routes! {
     GET "/", ANYONE, CHEAP, READS => welcome::page;
     GET "/login", ANYONE, CHEAP, READS => welcome::page;
-    GET "/sso", ANYONE, CHEAP, Audited::Not("only leads on") => providers::sso_tile;
+    GET "/sso", ANYONE, CHEAP, Audited::Not("only leads on") => oidc::sso_tile;
     GET "/health/live", ANYONE, CHEAP, READS => health::live;
     GET "/health/ready", ANYONE, Limited::ByFloodGuardOnly("asked by load balancers"), READS => health::ready;
     GET "/api/v1/openapi.json", ANYONE, CHEAP, READS => openapi::read;
@@ -115,12 +115,16 @@ routes! {
     GET "/api/v1/auth/sessions", SIGNED_IN, KNOWN, READS => session::sessions;
     DELETE "/api/v1/auth/sessions", SIGNED_IN, KNOWN, audited!(SessionEndAll) => session::end_other_sessions;
     DELETE "/api/v1/auth/sessions/{id}", SIGNED_IN, KNOWN, audited!(SessionEnd) => session::end_session;
-    GET "/api/v1/auth/providers", ANYONE, CHEAP, READS => providers::list;
-    GET "/api/v1/auth/oidc/authorize/{id}", ANYONE, Limited::By(&quotas::OIDC_AUTHORIZE), audited!(SignIn)
-        => providers::authorize;
-    GET "/api/v1/auth/oidc/callback", ANYONE, Limited::By(&quotas::OIDC_CALLBACK), audited!(SignIn)
-        => providers::callback;
-    GET "/api/v1/auth/sso", ANYONE, Limited::By(&quotas::SSO), Audited::Not("only leads on") => providers::sso;
+    GET "/api/v1/auth/providers", ANYONE, Limited::ByFloodGuardOnly("one read of a small table"), READS => oidc::list;
+    GET "/api/v1/auth/oidc/authorize/{id}", ANYONE, Limited::By(&quotas::OIDC_AUTHORIZE), audited!(SignIn, ProviderPin)
+        => oidc::authorize;
+    GET "/api/v1/auth/oidc/callback", ANYONE, Limited::By(&quotas::OIDC_CALLBACK), audited!(SignIn, UserCreate, IdentityLink)
+        => oidc::callback;
+    GET "/api/v1/auth/sso", ANYONE, Limited::By(&quotas::SSO), Audited::Not("only leads on") => oidc::sso;
+    GET "/api/v1/auth/end-session", EVEN_WITH_ONE_TIME_PASSWORD, KNOWN, READS => oidc::end_session;
+    POST "/api/v1/auth/oidc/backchannel/{id}", ANYONE,
+        Limited::ByFloodGuardOnly("a provider sends one for each session that ends, and only what it has signed counts"),
+        audited!(SessionEndAll) => oidc::back_channel;
 
     GET "/api/v1/users", ADMIN, KNOWN, READS => users::list;
     POST "/api/v1/users", ADMIN, KNOWN, audited!(UserCreate) => users::create;
@@ -130,6 +134,20 @@ routes! {
     POST "/api/v1/users/{id}/reset-password", ADMIN, KNOWN, audited!(PasswordReset) => users::reset_password;
     GET "/api/v1/users/{id}/sessions", ADMIN, KNOWN, READS => users::sessions;
     DELETE "/api/v1/users/{id}/sessions", ADMIN, KNOWN, audited!(SessionEndAll) => users::end_sessions;
+
+    GET "/api/v1/identity-providers/oidc/attempts", ADMIN, KNOWN, READS => identity_providers::attempts;
+    GET "/api/v1/identity-providers/oidc", ADMIN, KNOWN, READS => identity_providers::list;
+    POST "/api/v1/identity-providers/oidc", ADMIN, KNOWN, audited!(ProviderCreate) => identity_providers::create;
+    GET "/api/v1/identity-providers/oidc/{id}", ADMIN, KNOWN, READS => identity_providers::read;
+    PATCH "/api/v1/identity-providers/oidc/{id}", ADMIN, KNOWN, audited!(ProviderUpdate) => identity_providers::update;
+    DELETE "/api/v1/identity-providers/oidc/{id}", ADMIN, KNOWN, audited!(ProviderDelete)
+        => identity_providers::delete;
+    POST "/api/v1/identity-providers/oidc/{id}/test", ADMIN, KNOWN, audited!(ProviderTest, ProviderPin)
+        => identity_providers::test;
+    POST "/api/v1/identity-providers/oidc/{id}/dry-run", ADMIN, KNOWN, Audited::Not("does nothing")
+        => identity_providers::dry_run;
+    POST "/api/v1/identity-providers/ldap/test", ADMIN, Limited::By(&quotas::DIRECTORY_TEST), audited!(ProviderTest)
+        => identity_providers::test_directory;
 
     GET "/api/v1/remote-components", VIEWER, KNOWN, READS => components::list;
     POST "/api/v1/remote-components", ADMIN, KNOWN, audited!(ComponentCreate) => components::create;
@@ -266,6 +284,20 @@ mod tests {
     fn no_endpoint_is_declared_twice() {
         let endpoints: HashSet<_> = ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect();
         assert_eq!(endpoints.len(), ROUTES.len());
+    }
+
+    #[test]
+    fn no_path_stands_behind_one_that_takes_its_requests() {
+        for (position, route) in ROUTES.iter().enumerate().filter(|(_, route)| !route.path.contains('{')) {
+            for earlier in &ROUTES[..position] {
+                let Some((prefix, rest)) = earlier.path.split_once("/{id}") else { continue };
+                let is_taken = route.path.strip_prefix(prefix).is_some_and(|taken| {
+                    taken.starts_with('/')
+                        && taken[1..].split_once('/').map_or("", |(_, rest)| rest) == rest.trim_start_matches('/')
+                });
+                assert!(!is_taken, "{} stands behind {}", route.path, earlier.path);
+            }
+        }
     }
 
     #[test]

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stratora_audit::AuditLog;
-use stratora_auth::{DeviceKey, SessionTimeouts, Sessions, SignIn, Users};
+use stratora_auth::{DeviceKey, Password, SessionTimeouts, Sessions, SignIn, Username, Users};
 use stratora_clock::Clock;
+use stratora_federation::{Federation, Providers};
 use stratora_keys::Keys;
 use stratora_port::StoreError;
+use stratora_wire as wire;
 
 use crate::time_series::TimeSeries;
 
@@ -19,6 +21,13 @@ pub trait Readiness: Send + Sync + 'static {
     async fn check(&self) -> Result<(), StoreError>;
 }
 
+/// Tests the directory that people can sign in through.
+#[async_trait]
+pub trait DirectoryTest: Send + Sync + 'static {
+    /// What is well and what is not, and what the directory says about somebody.
+    async fn test(&self, somebody: Option<(&Username, &Password)>) -> wire::DirectoryTest;
+}
+
 /// The services behind the routes.
 #[derive(Clone)]
 pub struct Services {
@@ -28,6 +37,12 @@ pub struct Services {
     pub sessions: Arc<Sessions>,
     /// Looks after their accounts.
     pub users: Arc<Users>,
+    /// Signs people in through identity providers.
+    pub federation: Arc<Federation>,
+    /// Looks after those.
+    pub providers: Arc<Providers>,
+    /// Tests the directory, if there is one.
+    pub directory: Option<Arc<dyn DirectoryTest>>,
     /// Looks after components, their keys and configurations.
     pub keys: Arc<Keys>,
     /// Knows what happened.
@@ -40,6 +55,8 @@ pub struct Services {
     pub devices: DeviceKey,
     /// How long sessions and their cookies last.
     pub timeouts: SessionTimeouts,
+    /// The address that people open in their browser, without a slash at the end.
+    pub external_url: String,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }

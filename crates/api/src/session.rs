@@ -122,7 +122,8 @@ pub(crate) async fn end_other_sessions(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn client(request: &HttpRequest, origin: Origin, services: &Services) -> ClientContext {
+/// Where a sign-in comes from.
+pub(crate) fn client(request: &HttpRequest, origin: Origin, services: &Services) -> ClientContext {
     let user_agent = request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     ClientContext {
         origin,

@@ -5,6 +5,7 @@ use newtype_uuid::{TypedUuid, TypedUuidKind};
 use stratora_audit::{Actor, Record, Resource, Stats};
 use stratora_auth::{Account, Session, SessionId, SignedIn, User};
 use stratora_clock::Timestamp;
+use stratora_federation::{Attempt, DryRun, Probe, ProbeStep, Provider, RoleMapping, Step, StepOutcome};
 use stratora_keys::{ApiKey, Component, ComponentId, Report};
 use stratora_port::Page;
 use stratora_wire as wire;
@@ -97,6 +98,85 @@ pub(crate) fn last_report(report: Report) -> wire::LastReport {
         status: report.status.as_str().to_owned(),
         message: report.message,
         reported_at: report.at.to_string(),
+    }
+}
+
+pub(crate) fn provider(provider: &Provider) -> wire::Provider {
+    wire::Provider { id: id(provider.id), name: provider.name.to_string() }
+}
+
+pub(crate) fn oidc_provider(provider: &Provider, external_url: &str) -> wire::OidcProvider {
+    let (settings, policy) = (&provider.settings, &provider.policy);
+    let mapping = |mapping: &RoleMapping| wire::RoleMapping {
+        group: mapping.group.to_string(),
+        role: mapping.role.to_string(),
+        priority: mapping.priority,
+    };
+    wire::OidcProvider {
+        id: id(provider.id),
+        name: provider.name.to_string(),
+        enabled: provider.enabled,
+        issuer: settings.issuer.to_string(),
+        client_id: settings.client_id.to_string(),
+        has_client_secret: provider.secret.is_some(),
+        token_endpoint_auth_method: settings.client_auth.as_str().to_owned(),
+        scopes: settings.scopes.iter().map(ToString::to_string).collect(),
+        id_token_signing_algs: settings.algorithms.iter().map(|algorithm| algorithm.as_str().to_owned()).collect(),
+        groups_claim: settings.groups_claim.to_string(),
+        auto_provision: policy.auto_provision,
+        link_verified_email: policy.link_verified_email,
+        verified_domains: policy.verified_domains.iter().map(ToString::to_string).collect(),
+        default_role: policy.default_role.to_string(),
+        role_mappings: policy.role_mappings.iter().map(mapping).collect(),
+        endpoints: settings.endpoints.clone().map(|endpoints| wire::ProviderEndpoints {
+            authorization_endpoint: endpoints.authorization,
+            token_endpoint: endpoints.token,
+            jwks_uri: endpoints.jwks,
+            end_session_endpoint: endpoints.end_session,
+        }),
+        redirect_uri: format!("{external_url}/api/v1/auth/oidc/callback"),
+        post_logout_redirect_uri: format!("{external_url}/login"),
+        backchannel_logout_uri: format!("{external_url}/api/v1/auth/oidc/backchannel/{}", provider.id),
+        created_at: provider.created_at.to_string(),
+    }
+}
+
+pub(crate) fn provider_test(probe: Probe) -> wire::ProviderTest {
+    let ok = probe.is_good();
+    let step = |step: ProbeStep| wire::TestStep {
+        check: step.check.to_owned(),
+        ok: step.advice.is_none(),
+        advice: step.advice,
+    };
+    wire::ProviderTest { ok, steps: probe.steps.into_iter().map(step).collect() }
+}
+
+pub(crate) fn dry_run(decided: DryRun) -> wire::DryRunResult {
+    wire::DryRunResult {
+        decision: decided.decision.to_owned(),
+        username: decided.username,
+        role: decided.role.role.to_string(),
+        role_mapped_by: decided.role.by.map(|group| group.to_string()),
+    }
+}
+
+pub(crate) fn attempt(attempt: Attempt) -> wire::Attempt {
+    let step = |step: Step| wire::AttemptStep {
+        check: step.check.into_owned(),
+        outcome: match step.outcome {
+            StepOutcome::Passed => "passed".to_owned(),
+            StepOutcome::Failed => "failed".to_owned(),
+        },
+        note: step.note,
+    };
+    wire::Attempt {
+        reference: attempt.reference.to_string(),
+        provider: attempt.provider.map(|(provider, name)| wire::Provider { id: id(provider), name: name.to_string() }),
+        at: attempt.at.to_string(),
+        client_address: attempt.client.map(|client| client.to_string()),
+        code: attempt.code.into_owned(),
+        username: attempt.username,
+        steps: attempt.steps.into_iter().map(step).collect(),
     }
 }
 

@@ -9,6 +9,7 @@ mod component;
 mod error;
 mod fleet;
 mod page;
+mod provider;
 mod session;
 mod user;
 
@@ -19,7 +20,11 @@ pub use component::{
 pub use error::Error;
 pub use fleet::{ConfigReport, Heartbeat, HeartbeatAnswer, LastReport, OwnKey};
 pub use page::{Page, PageQuery};
-pub use session::{ChangePassword, Login, Me, Provider, Session, SignedIn};
+pub use provider::{
+    Attempt, AttemptQuery, AttemptStep, CreateOidcProvider, DirectoryTest, DryRun, DryRunResult, EndSession,
+    OidcProvider, Provider, ProviderEndpoints, ProviderTest, RoleMapping, TestDirectory, TestStep, UpdateOidcProvider,
+};
+pub use session::{ChangePassword, Login, Me, Session, SignedIn};
 pub use user::{CreateUser, CreatedUser, ResetPassword, UpdateUser, User};
 
 /// A field of a partial update: absent leaves it as it is, `null` removes it.

@@ -60,16 +60,6 @@ pub struct ChangePassword {
     pub new_password: String,
 }
 
-/// An identity provider that people can sign in through.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Provider {
-    /// Its identifier.
-    pub id: String,
-    /// What the button says.
-    pub name: String,
-}
-
 /// A session, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

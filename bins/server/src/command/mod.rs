@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod keys;
 mod nginx;
+mod secrets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +51,9 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// The keys under which secrets are stored in the database.
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// The NGINX site.
     #[command(subcommand)]
     Nginx(nginx::Command),
@@ -86,6 +90,7 @@ async fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
         Command::Sessions(command) => accounts::sessions(command, &core(&settings).await?).await?,
         Command::Audit(command) => return audit::run(command, &core(&settings).await?).await,
         Command::ImportUsers { file } => accounts::import(&file, &core(&settings).await?).await?,
+        Command::Secrets(command) => secrets::run(command, &settings).await?,
         Command::Nginx(command) => nginx::run(command, &settings)?,
     }
     Ok(ExitCode::SUCCESS)

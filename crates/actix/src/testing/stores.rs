@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use newtype_uuid::{GenericUuid as _, TypedUuid};
 use stratora_audit::{Action, AuditLog, Event, Filter, Head, Record, Stats};
 use stratora_auth::{
-    AuthSource, AuthenticatedSession, BrakeSubject, Bucket, Channel, Decision, Lifetime, LimitStore, MissingSession,
-    NewSession, OpenSessionError, Proof, Role, Session, SessionId, SessionStore, User, UserId, Username, Window,
+    AuthSource, AuthenticatedSession, BrakeSubject, Bucket, Channel, Decision, DirectorySignIn, Lifetime, LimitStore,
+    MissingSession, NewSession, OpenSessionError, Proof, Role, Session, SessionId, SessionStore, User, UserId,
+    Username, Window,
 };
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
@@ -116,7 +117,7 @@ impl MemorySessions {
         let lifetime =
             Lifetime { created_at: now, last_seen_at: now, expires_at: now.plus(std::time::Duration::from_hours(24)) };
         let id = TypedUuid::from_untyped_uuid(random_uuid(&OsEntropy).unwrap());
-        let found = AuthenticatedSession { id, lifetime, user };
+        let found = AuthenticatedSession { id, lifetime, confirm_by: None, user };
         self.sessions.lock().unwrap().push((token.digest(), cookie.digest(), found));
         Person { token: token.expose().to_string(), cookie: cookie.expose().to_string() }
     }
@@ -138,6 +139,14 @@ impl SessionStore for MemorySessions {
 
     async fn open(&self, _: NewSession, _: Proof, _: &BrakeSubject, _: Event) -> Result<(), OpenSessionError> {
         Err(away().into())
+    }
+
+    async fn open_from_directory(&self, _: DirectorySignIn, _: &BrakeSubject) -> Result<(), OpenSessionError> {
+        Err(away().into())
+    }
+
+    async fn confirm(&self, _: SessionId, _: UserId, _: &Digest, _: Timestamp, _: Event) -> Result<bool, StoreError> {
+        Err(away())
     }
 
     async fn touch(&self, _: &[(SessionId, Timestamp)]) -> Result<(), StoreError> {
