@@ -10,10 +10,14 @@
 mod authorization;
 mod bad_input;
 mod commands;
+mod directory;
 mod faults;
 mod headers;
+mod hostile_provider;
+mod identity_providers;
 mod limits;
 mod main_job;
+mod oidc;
 mod rolling;
 mod support;
 mod tour;

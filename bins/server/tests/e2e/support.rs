@@ -11,22 +11,23 @@ use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "a rather long passphrase";
 
-/// Runs each test on both databases.
+/// Runs each test on both databases, with more settings where they are given.
 macro_rules! on_both_databases {
-    ($($name:ident),+ $(,)?) => {
+    ($settings:literal; $($name:ident),+ $(,)?) => {
         mod on_sqlite {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(crate::support::Installation::on_sqlite()).await;
+                super::$name(crate::support::Installation::with_settings($settings)).await;
             })+
         }
         mod on_postgres {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(crate::support::Installation::on_postgres()).await;
+                super::$name(crate::support::Installation::on_postgres_with_settings($settings)).await;
             })+
         }
     };
+    ($($name:ident),+ $(,)?) => { crate::support::on_both_databases!(""; $($name),+); };
 }
 pub(crate) use on_both_databases;
 
@@ -44,16 +45,20 @@ pub(crate) struct Installation {
 
 impl Installation {
     pub(crate) fn on_sqlite() -> Self {
-        Self::start(None, "")
+        Self::with_settings("")
     }
 
     pub(crate) fn on_postgres() -> Self {
-        Self::start(Some(PostgresDatabase::create().unwrap()), "")
+        Self::on_postgres_with_settings("")
     }
 
     /// On SQLite, with more settings.
     pub(crate) fn with_settings(settings: &str) -> Self {
         Self::start(None, settings)
+    }
+
+    pub(crate) fn on_postgres_with_settings(settings: &str) -> Self {
+        Self::start(Some(PostgresDatabase::create().unwrap()), settings)
     }
 
     fn start(postgres: Option<PostgresDatabase>, settings: &str) -> Self {
