@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long the browser has to use a delivered token: it does so as soon as the page has loaded.
-const CONFIRM_WITHIN: Duration = Duration::from_secs(60);
+const CONFIRM_WITHIN: Duration = Duration::from_mins(1);
 /// How often a sign-in is decided anew after something changed meanwhile.
 const TRIES: usize = 3;
 

@@ -33,7 +33,8 @@ impl CallbackParameters {
 
 /// Eight characters that a browser may see: they tell sign-ins apart that one browser has started side by side.
 pub(crate) fn cookie_of(state: &Digest) -> String {
-    state.as_bytes().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    let [a, b, c, d, ..] = *state.as_bytes();
+    format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 
 /// What the provider sent back, if it let the person in.

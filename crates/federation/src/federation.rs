@@ -281,8 +281,8 @@ impl Federation {
         let event = client.origin.event(self.parts.clock.now(), Action::SessionEndAll);
         let event = event.on(ResourceKind::Provider, Some(provider.id.into_untyped_uuid()), provider.name.as_str());
         let event = event.with("method", "back_channel");
-        let (subject, sid) = (said.subject.as_deref(), said.sid.as_deref());
-        Ok(self.parts.identities.end_sessions(provider.id, subject, sid, event).await?)
+        let (subject, session) = (said.subject.as_deref(), said.sid.as_deref());
+        Ok(self.parts.identities.end_sessions(provider.id, subject, session, event).await?)
     }
 
     /// Reads again what is kept of providers. Called in the background.

@@ -177,8 +177,8 @@ fn is_linkable(account: &Account) -> bool {
 
 /// Names for a new account, the best first. None is ever that of somebody else: the store gives the first that is free.
 fn names(claims: &Claims) -> Vec<Username> {
-    let wishes = [claims.preferred_username.as_deref(), claims.email.as_deref()];
-    let wished = wishes.into_iter().flatten().find_map(|wish| Username::parse(wish).ok());
+    let claimed = [claims.preferred_username.as_deref(), claims.email.as_deref()];
+    let wished = claimed.into_iter().flatten().find_map(|wish| Username::parse(wish).ok());
     let base = wished.unwrap_or_else(|| Username::parse("user").unwrap_or_else(|_| unreachable!("a plain name")));
     let others = (2..=OTHER_NAMES + 1).filter_map(|number| Username::parse(&format!("{base}-{number}")).ok());
     std::iter::once(base.clone()).chain(others).collect()

@@ -267,13 +267,16 @@ impl Providers {
         origin: &Origin,
     ) -> Result<Probe, StoreError> {
         let mut probe = self.0.relying_party.probe(provider, secret).await;
+        if let (true, Some(endpoints)) = (probe.is_good(), probe.endpoints.clone()) {
+            match pin(&self.0, provider, endpoints, origin).await? {
+                // A secret is shown at pinned endpoints only: whether it is right can be seen now.
+                Ok(pinned) if pinned != *provider => probe = self.0.relying_party.probe(&pinned, secret).await,
+                Ok(_) => {}
+                Err(advice) => probe.steps.push(ProbeStep::failed("endpoints", advice)),
+            }
+        }
         if !self.0.keeps_cookies {
             probe.steps.push(ProbeStep::failed("external_url", NEEDS_HTTPS));
-        }
-        if let (true, Some(endpoints)) = (probe.is_good(), probe.endpoints.clone())
-            && let Err(advice) = pin(&self.0, provider, endpoints, origin).await?
-        {
-            probe.steps.push(ProbeStep::failed("endpoints", advice));
         }
         Ok(probe)
     }

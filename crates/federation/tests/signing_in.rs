@@ -1,4 +1,5 @@
 //! Signing in through a provider, from the first click to the session, with whatever can come in between.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by a panic")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

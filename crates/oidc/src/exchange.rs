@@ -168,7 +168,7 @@ fn flaw(failure: &Failure) -> FlowError {
         RequestTokenError::ServerResponse(error) => match error.error() {
             Answered::InvalidClient => unavailable(
                 CHECK,
-                "the provider does not accept this client (invalid_client): check client_id, client_secret and client_auth",
+                "the provider does not accept this client (invalid_client): check client_id, client_secret and token_endpoint_auth_method",
             ),
             Answered::UnauthorizedClient => unavailable(
                 CHECK,

@@ -102,13 +102,16 @@ impl Document {
         let (name, advice) = match method {
             ClientAuth::Basic => (
                 "client_secret_basic",
-                "the provider does not take client secrets in a header: set client_auth to post",
+                "the provider does not take client secrets in a header: set token_endpoint_auth_method to client_secret_post",
             ),
             ClientAuth::Post => (
                 "client_secret_post",
-                "the provider does not take client secrets in the body: set client_auth to basic",
+                "the provider does not take client secrets in the body: set token_endpoint_auth_method to client_secret_basic",
             ),
-            ClientAuth::None => ("none", "the provider asks for a client secret: set client_auth to basic or post"),
+            ClientAuth::None => (
+                "none",
+                "the provider asks for a client secret: set token_endpoint_auth_method to client_secret_basic or client_secret_post",
+            ),
         };
         match self.list("token_endpoint_auth_methods_supported") {
             Some(methods) if !methods.contains(&name) => Err(advice),

@@ -136,7 +136,9 @@ impl OpenIdConnect {
         let settings = &provider.settings;
         let flaw = |advice: &str| crate::flaw::unavailable("client_secret", advice.to_owned());
         if secret.is_none() && settings.client_auth != ClientAuth::None {
-            return Err(flaw("the client secret is missing: enter it, or set client_auth to none for a public client"));
+            return Err(flaw(
+                "the client secret is missing: enter it, or set token_endpoint_auth_method to none for a public client",
+            ));
         }
         let Some(endpoint) =
             settings.endpoints.as_ref().map(|pinned| &pinned.token).filter(|token| **token == found.token)

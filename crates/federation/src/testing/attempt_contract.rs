@@ -9,6 +9,9 @@ use super::fixtures::{at, attempt, event, id, reference};
 use crate::{Attempt, AttemptFilter, AttemptStore, Reference};
 
 /// Checks `store`, which has to be empty.
+///
+/// # Panics
+/// When the contract is broken.
 pub async fn attempt_store_contract<S: AttemptStore>(store: Arc<S>) {
     let other = Attempt { provider: None, ..attempt(3, 20) };
     for attempt in [attempt(1, 10), attempt(2, 20), other.clone(), attempt(4, 30)] {

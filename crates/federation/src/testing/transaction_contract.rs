@@ -8,6 +8,9 @@ use super::fixtures::{at, digest, event, id, provider, sealed};
 use crate::{ProviderStore, StoredTransaction, TransactionStore};
 
 /// Checks `store`, which has to be empty.
+///
+/// # Panics
+/// When the contract is broken.
 pub async fn transaction_store_contract<S: ProviderStore + TransactionStore>(store: Arc<S>) {
     store.create(provider(1, "One"), event(Action::ProviderCreate)).await.unwrap();
     a_sign_in_is_taken_once(&*store).await;
