@@ -1,6 +1,8 @@
 //! The settings: small structs, one a concern, read once from `config.yaml` and the environment and parsed into the types
 //! that the rest works with. What is unknown or impossible stops the start and says where it stands.
 
+mod oidc;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -14,8 +16,9 @@ use stratora_actix::{ExternalOrigin, TrustedProxies};
 use stratora_auth::{PasswordPolicy, SessionTimeouts};
 use stratora_cache::Lease;
 use stratora_ldap::{DirectorySettings, LdapSettings};
-use stratora_oidc::OutgoingPolicy;
 use stratora_storage::DatabaseUrl;
+
+pub use self::oidc::Oidc;
 
 /// Where the settings are looked for when neither the command line nor `STRATORA_CONFIG` names a file.
 const PLACES: [&str; 2] = ["/etc/stratora/config.yaml", "config.yaml"];
@@ -213,33 +216,6 @@ impl Password {
     pub fn policy(self) -> anyhow::Result<PasswordPolicy> {
         let Some(min_length) = self.min_length else { return Ok(PasswordPolicy::default()) };
         PasswordPolicy::with_min_length(min_length).context("password.min_length must be from 8 to 256")
-    }
-}
-
-/// `oidc`. The providers themselves are set up in the console.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Oidc {
-    /// Whether a provider may be on this very machine, to try things out.
-    pub allow_loopback: bool,
-    /// A file with certificates in PEM to trust besides those that the system trusts.
-    pub ca_file: Option<PathBuf>,
-}
-
-impl Oidc {
-    /// To which addresses requests to providers may go, and whom they trust.
-    ///
-    /// # Errors
-    /// When the file does not read.
-    pub fn policy(&self) -> anyhow::Result<OutgoingPolicy> {
-        let read = |file: &PathBuf| {
-            std::fs::read(file).with_context(|| format!("oidc.ca_file: cannot read {}", file.display()))
-        };
-        Ok(OutgoingPolicy {
-            allow_loopback: self.allow_loopback,
-            extra_ca: self.ca_file.as_ref().map(read).transpose()?,
-            ..OutgoingPolicy::default()
-        })
     }
 }
 

@@ -25,7 +25,7 @@ const ONLY: [(&str, &[&str], &str); 8] = [
 ];
 
 /// What `wire` may know: it is built into programs that share nothing else with the server.
-const WIRE: [&str; 2] = ["serde", "utoipa"];
+const WIRE: [&str; 3] = ["serde", "serde_json", "utoipa"];
 
 pub(super) fn check(metadata: &Metadata, root: &Path) -> Result<Vec<Finding>> {
     let text = fs::read_to_string(root.join(ARCHITECTURE)).with_context(|| format!("cannot read {ARCHITECTURE}"))?;
