@@ -1,0 +1,2 @@
+/** Under which everything about identity providers is cached. */
+export const PROVIDERS = ['identity-providers'] as const;

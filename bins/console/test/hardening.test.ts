@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  API_HEADERS,
+  bindingFinding,
+  clearTextFindings,
+  compareHeaders,
+  pageHeaders,
+  transportFinding,
+} from '../src/screens/hardening/expected';
+
+const headersOf = (expected: { name: string; value: string }[]) =>
+  new Headers(expected.map(({ name, value }) => [name, value]));
+const verdicts = (expected: Parameters<typeof compareHeaders>[0], found: Headers) =>
+  compareHeaders(expected, found)
+    .filter(({ verdict }) => verdict !== 'good')
+    .map(({ what }) => what);
+
+describe('the hardening page', () => {
+  it('expects what the policy of the server says', () => {
+    const policy = readFileSync(new URL('../../../crates/headers/src/policy.rs', import.meta.url), 'utf8').replace(
+      /\\\n\s*/g,
+      '',
+    );
+    for (const { name, value } of [...pageHeaders(true), ...pageHeaders(false), ...API_HEADERS]) {
+      expect(policy).toContain(`"${name}"`);
+      expect(policy).toContain(`"${value}"`);
+    }
+  });
+
+  it('finds a header that is missing, another, or there twice', () => {
+    for (const tls of [true, false]) {
+      const right = headersOf(pageHeaders(tls));
+      expect(verdicts(pageHeaders(tls), right)).toEqual([]);
+      const wrong = new Headers(right);
+      wrong.delete('X-Frame-Options');
+      wrong.append('X-Content-Type-Options', 'nosniff');
+      wrong.set('Referrer-Policy', 'no-referrer');
+      expect(verdicts(pageHeaders(tls), wrong)).toEqual([
+        'X-Frame-Options',
+        'X-Content-Type-Options',
+        'Referrer-Policy',
+      ]);
+    }
+  });
+
+  it('wants HSTS over TLS and refuses it in clear', () => {
+    expect(clearTextFindings(false, headersOf(pageHeaders(true)))).toHaveLength(1);
+    expect(clearTextFindings(true, headersOf(pageHeaders(true)))).toEqual([]);
+    expect(verdicts(pageHeaders(true), headersOf(pageHeaders(false)))).toContain('Strict-Transport-Security');
+  });
+
+  it('tells the way to the server from its address', () => {
+    expect(transportFinding('https:', 'stratora.example.com').verdict).toBe('good');
+    expect(transportFinding('http:', 'localhost').verdict).toBe('good');
+    expect(transportFinding('http:', '127.0.0.1').verdict).toBe('good');
+    expect(transportFinding('http:', '127.0.0.1.evil.example').verdict).toBe('bad');
+    expect(transportFinding('http:', '192.0.2.7').verdict).toBe('bad');
+    expect(bindingFinding('https:', 'stratora.example.com', '').verdict).toBe('good');
+    expect(bindingFinding('http:', '192.0.2.7', '8080').verdict).toBe('warn');
+    expect(bindingFinding('http:', 'localhost', '8080').verdict).toBe('unknown');
+  });
+});
