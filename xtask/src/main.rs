@@ -1,6 +1,7 @@
 //! `cargo xtask`: the tasks of development, written in Rust so that whoever can build the product can run them.
 
 mod bench;
+mod console;
 mod postgres;
 mod process;
 mod programs;
@@ -24,6 +25,8 @@ enum Task {
     Test(test::Options),
     /// Measure what the product costs, as ratios to a floor of the same run.
     Bench(bench::Options),
+    /// Build the console, which the next build of the server then holds.
+    Console,
     /// Check what no compiler checks: who depends on whom, licences, and how files are laid out.
     Tidy,
 }
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Console => console::run(),
         Task::Tidy => tidy::run(),
     };
     ended.unwrap_or_else(|error| {

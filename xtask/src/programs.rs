@@ -26,6 +26,12 @@ pub(crate) struct Program {
 pub(crate) const VICTORIA_METRICS: Program =
     Program { name: "victoria-metrics", package: "victoria-metrics", purpose: "the store of time series" };
 
+/// Builds the console.
+pub(crate) const NODE: Program = Program { name: "node", package: "nodejs", purpose: "what the console is built with" };
+
+/// Brings the console's packages.
+pub(crate) const NPM: Program = Program { name: "npm", package: "npm", purpose: "the console's packages" };
+
 /// Everything that the tests call.
 pub(crate) const FOR_TESTS: [Program; 17] = [
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
@@ -38,8 +44,8 @@ pub(crate) const FOR_TESTS: [Program; 17] = [
     Program { name: "nft", package: "nftables", purpose: "a network that drops packets" },
     Program { name: "faketime", package: "faketime", purpose: "clocks that are wrong" },
     Program { name: "openssl", package: "openssl", purpose: "a TLS client, and certificates to try" },
-    Program { name: "node", package: "nodejs", purpose: "an OpenID provider, and what drives a browser" },
-    Program { name: "npm", package: "npm", purpose: "the packages of both" },
+    NODE,
+    NPM,
     Program { name: "chromium", package: "chromium", purpose: "a browser" },
     Program { name: "slapd", package: "slapd", purpose: "OpenLDAP, a directory" },
     Program { name: "ldapadd", package: "ldap-utils", purpose: "what fills directories" },

@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
+use crate::console;
 use crate::process::{self, Background};
 use crate::programs::{self, VICTORIA_METRICS};
 use crate::workspace;
@@ -33,6 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let data = options.data.clone().unwrap_or_else(|| workspace::root().join(".stratora"));
     prepare(&data, options)?;
     process::outlive_signals()?;
+    console::build_if_stale()?;
     let _time_series = options.with_victoriametrics.then(|| start_victoria_metrics(&data)).transpose()?;
 
     println!("http://localhost:{} keeps its data in {}", options.port, data.display());

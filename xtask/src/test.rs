@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
+use crate::console;
 use crate::postgres::{self, Postgres};
 use crate::process;
 use crate::programs;
@@ -28,6 +29,8 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     process::outlive_signals()?;
     programs::require_or_install(&programs::FOR_TESTS)?;
+    // The server that is tested holds it.
+    console::build_if_stale()?;
     let mut run = Run::begin()?;
     if options.runner_arguments.is_empty() {
         run.checks()?;
@@ -54,6 +57,7 @@ impl Run {
 
     fn checks(&mut self) -> Result<()> {
         self.step("tidy", tidy::passes)?;
+        self.step("console", console::check)?;
         self.cargo("format", ["fmt", "--all", "--check"])?;
         self.cargo("clippy", ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
         let mut doc = self.command(["doc", "--workspace", "--no-deps"]);

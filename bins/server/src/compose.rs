@@ -19,6 +19,7 @@ use stratora_storage::{Options, Storage};
 use stratora_token::{Entropy, OsEntropy};
 use tokio::runtime::Handle;
 
+use crate::console::EmbeddedConsole;
 use crate::identity::{self, Tested};
 use crate::key_file;
 use crate::settings::Settings;
@@ -107,6 +108,7 @@ impl Core {
             users: Arc::new(Users::new(parts, settings.password.policy()?)),
             federation: Arc::new(Federation::new(federation.clone())),
             providers: Arc::new(Providers::new(federation)),
+            console: Arc::new(EmbeddedConsole),
             directory: directory.map(|directory| Arc::new(Tested(directory)) as Arc<dyn DirectoryTest>),
             keys,
             audit: store.clone(),

@@ -3,6 +3,7 @@
 
 pub mod command;
 pub mod compose;
+mod console;
 pub mod flood;
 mod identity;
 pub mod key_file;

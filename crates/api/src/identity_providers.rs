@@ -198,6 +198,7 @@ pub(crate) async fn test_directory(
     Ok(web::Json(found))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
 fn setting(refused: RefusedSetting) -> ApiError {
     input::refused(refused.field)(&refused)
 }

@@ -4,6 +4,7 @@
 mod audit;
 mod collectors;
 mod components;
+mod console;
 mod errors;
 mod fleet;
 mod health;
@@ -21,6 +22,7 @@ mod users;
 mod view;
 mod welcome;
 
+pub use console::{ConsoleFile, ConsoleFiles};
 pub use openapi::document as openapi_document;
 pub use routes::{Audited, Limited, ROUTES, RouteSpec, configure};
 pub use services::{DirectoryTest, Readiness, Services};

@@ -12,8 +12,8 @@ use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 
 use crate::services::Services;
 use crate::{
-    audit, collectors, components, fleet, health, identity_providers, ingest, metrics, oidc, openapi, session,
-    time_series, users, welcome,
+    audit, collectors, components, console, fleet, health, identity_providers, ingest, metrics, oidc, openapi, session,
+    time_series, users,
 };
 
 /// What limits the use of an endpoint.
@@ -50,6 +50,11 @@ pub struct RouteSpec {
 }
 
 impl RouteSpec {
+    /// Whether it is for browsers to show, and no part of the API.
+    pub fn is_page(&self) -> bool {
+        !self.path.starts_with("/api/") && !self.path.starts_with("/health/")
+    }
+
     fn policy(&self) -> RoutePolicy {
         RoutePolicy {
             access: self.access,
@@ -99,8 +104,20 @@ macro_rules! audited {
 }
 
 routes! {
-    GET "/", ANYONE, CHEAP, READS => welcome::page;
-    GET "/login", ANYONE, CHEAP, READS => welcome::page;
+    GET "/", ANYONE, CHEAP, READS => console::page;
+    GET "/login", ANYONE, CHEAP, READS => console::page;
+    GET "/change-password", ANYONE, CHEAP, READS => console::page;
+    GET "/sessions", ANYONE, CHEAP, READS => console::page;
+    GET "/diagnostics", ANYONE, CHEAP, READS => console::page;
+    GET "/audit", ANYONE, CHEAP, READS => console::page;
+    GET "/hardening", ANYONE, CHEAP, READS => console::page;
+    GET "/settings/components", ANYONE, CHEAP, READS => console::page;
+    GET "/settings/users", ANYONE, CHEAP, READS => console::page;
+    GET "/settings/identity-providers", ANYONE, CHEAP, READS => console::page;
+    GET "/settings/identity-providers/{id}", ANYONE, CHEAP, READS => console::page;
+    GET "/assets/{id}", ANYONE, CHEAP, READS => console::file;
+    GET "/favicon.svg", ANYONE, CHEAP, READS => console::file;
+    GET "/third-party-licenses.txt", ANYONE, CHEAP, READS => console::file;
     GET "/sso", ANYONE, CHEAP, Audited::Not("only leads on") => oidc::sso_tile;
     GET "/health/live", ANYONE, CHEAP, READS => health::live;
     GET "/health/ready", ANYONE, Limited::ByFloodGuardOnly("asked by load balancers"), READS => health::ready;

@@ -11,6 +11,7 @@ use stratora_keys::Keys;
 use stratora_port::StoreError;
 use stratora_wire as wire;
 
+use crate::console::ConsoleFiles;
 use crate::time_series::TimeSeries;
 
 /// Tells whether the server can do its work.
@@ -41,6 +42,8 @@ pub struct Services {
     pub federation: Arc<Federation>,
     /// Looks after those.
     pub providers: Arc<Providers>,
+    /// What browsers show.
+    pub console: Arc<dyn ConsoleFiles>,
     /// Tests the directory, if there is one.
     pub directory: Option<Arc<dyn DirectoryTest>>,
     /// Looks after components, their keys and configurations.

@@ -51,6 +51,7 @@ pub struct ProviderEndpoints {
 }
 
 /// An `OpenID` Connect provider, without its client secret.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OidcProvider {

@@ -10,6 +10,7 @@
 mod authorization;
 mod bad_input;
 mod commands;
+mod console;
 mod directory;
 mod faults;
 mod headers;

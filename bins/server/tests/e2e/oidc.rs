@@ -20,7 +20,7 @@ const SECRET: &str = "a client secret with +, /, % and : in it";
 
 /// A provider with one client, that of the installation.
 struct Provider {
-    provider: OidcProvider,
+    running: OidcProvider,
     id: String,
     admin: String,
 }
@@ -59,15 +59,15 @@ impl Provider {
         let provider = OidcProvider::start(settings).unwrap();
         let admin = installation.admin().await;
         let id = create(&installation.backend(), &admin, provider.issuer(), setup).await;
-        Self { provider, id, admin }
+        Self { running: provider, id, admin }
     }
 
-    fn sign_in(&self, installation: &Installation, mode: &str, more: &Value) -> Value {
+    fn sign_in(&self, installation: &Installation, mode: &str, changes: &Value) -> Value {
         let mut parameters = json!({
             "baseUrl": format!("https://localhost:{}", installation.https_port),
             "providerId": self.id, "mode": mode, "username": "grace", "password": "compilers",
         });
-        parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        parameters.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         Browser::run("oidc-sign-in", &parameters).unwrap()
     }
 }
@@ -165,9 +165,9 @@ async fn a_sign_out_at_the_provider_ends_the_session_here(mut installation: Inst
     let proxy = installation.proxy();
     let end = proxy.get("/api/v1/auth/end-session").bearer(&token).send().await.unwrap().json();
     let url = text(&end, "end_session_url");
-    assert!(url.starts_with(first.provider.issuer()) && url.contains("post_logout_redirect_uri="), "{url}");
+    assert!(url.starts_with(first.running.issuer()) && url.contains("post_logout_redirect_uri="), "{url}");
     assert!(!url.contains("id_token_hint"), "{url}");
-    let told = first.provider.end_session("grace").await.unwrap();
+    let told = first.running.end_session("grace").await.unwrap();
     assert!(told.iter().any(|told| told.client_id == "stratora" && told.error.is_none()), "{told:?}");
     let after = proxy.get("/api/v1/auth/me").bearer(&token).send().await.unwrap();
     assert_eq!((after.status, after.error().as_str()), (401, "unauthenticated"));
@@ -196,7 +196,7 @@ impl Provider {
         settings["port"] = json!(port);
         let provider = OidcProvider::start(&settings).unwrap();
         assert_eq!(provider.issuer(), issuer);
-        Self { provider, id, admin }
+        Self { running: provider, id, admin }
     }
 }
 
@@ -239,10 +239,10 @@ async fn every_kind_of_client_and_signature_is_served_and_keys_may_change() {
         }
         let provider = OidcProvider::start(&settings("auto", &client)).unwrap();
         let id = create(&installation.backend(), &admin, provider.issuer(), setup).await;
-        let provider = Provider { provider, id, admin: admin.clone() };
+        let provider = Provider { running: provider, id, admin: admin.clone() };
         let seen = provider.sign_in(&installation, "auto", &json!({}));
         assert_eq!(seen["result"]["me"]["status"], 200, "{method} {algorithm}: {seen}");
-        provider.provider.rotate_keys().await.unwrap();
+        provider.running.rotate_keys().await.unwrap();
         let seen = provider.sign_in(&installation, "auto", &json!({}));
         assert_eq!(seen["result"]["me"]["status"], 200, "{method} {algorithm}, with new keys: {seen}");
     }
