@@ -1,6 +1,5 @@
 //! The console: built when it is older than its sources, and checked with the tools of its own.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -89,12 +88,10 @@ fn newest(path: &Path) -> Result<Option<SystemTime>> {
     if !path.is_dir() {
         return Ok(modified(path));
     }
-    let mut times = Vec::new();
+    // The folder's own time tells of what was deleted.
+    let mut times = vec![modified(path)];
     for entry in fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))? {
-        let path = entry?.path();
-        if path.file_name() != Some(OsStr::new("node_modules")) {
-            times.push(newest(&path)?);
-        }
+        times.push(newest(&entry?.path())?);
     }
     Ok(times.into_iter().flatten().max())
 }

@@ -6,7 +6,8 @@ use rust_embed::Embed;
 use stratora_api::{ConsoleFile, ConsoleFiles};
 
 #[derive(Embed)]
-#[folder = "$STRATORA_CONSOLE"]
+#[folder = "../console/dist"]
+#[allow_missing = true]
 struct Dist;
 
 /// The embedded files.

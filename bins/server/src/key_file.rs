@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -104,6 +104,10 @@ fn bytes_of(name: &str, text: &str) -> anyhow::Result<Zeroizing<[u8; 32]>> {
 /// When the file does not read or cannot be written.
 pub fn add_sealing_key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<u32> {
     let adding = || {
+        // Of two that add a key at once, the second sees what the first has added. The folder stays what it is while the file is
+        // replaced.
+        let folder = fs::File::open(folder_of(path))?;
+        folder.lock()?;
         let mut stored = stored(path, &Zeroizing::new(fs::read_to_string(path)?))?;
         let mut keys = stored.master.by_version()?;
         let newest = keys.last_key_value().context("the file holds no master key")?;
@@ -112,9 +116,17 @@ pub fn add_sealing_key(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<u32
         let named = keys.into_iter().map(|(version, key)| (version.to_string(), key));
         stored.master = Masters::ByVersion(named.collect());
         let beside = path.with_extension(format!("new-{}", std::process::id()));
-        write(&beside, &serde_json::to_vec_pretty(&stored)?)?;
-        fs::rename(&beside, path)?;
-        sync_directory_of(path)?;
+        let written = write(&beside, &serde_json::to_vec_pretty(&stored)?).and_then(|()| {
+            // The server reads it, whoever runs the command.
+            let owner = fs::metadata(path)?;
+            std::os::unix::fs::chown(&beside, Some(owner.uid()), Some(owner.gid()))?;
+            fs::rename(&beside, path)
+        });
+        if written.is_err() {
+            fs::remove_file(&beside).ok();
+        }
+        written.context("only the file's owner or root can replace it")?;
+        folder.sync_all()?;
         anyhow::Ok(version)
     };
     adding().with_context(|| in_file(path))
@@ -124,11 +136,8 @@ fn in_file(path: &Path) -> String {
     format!("security.key_file: {}", path.display())
 }
 
-fn sync_directory_of(path: &Path) -> std::io::Result<()> {
-    match path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        Some(directory) => fs::File::open(directory)?.sync_all(),
-        None => Ok(()),
-    }
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 /// Reads the keys. A file that others may read is refused.
@@ -172,7 +181,7 @@ fn create(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Keys> {
     fs::remove_file(&beside).ok();
     match written {
         Ok(()) => {
-            sync_directory_of(path)?;
+            fs::File::open(folder_of(path))?.sync_all()?;
             stored.keys()
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path, &fs::read_to_string(path)?),
@@ -181,7 +190,7 @@ fn create(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<Keys> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

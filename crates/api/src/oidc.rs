@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use stratora_actix::{
     ApiError, CurrentUser, DeviceCookie, FormBody, PathId, RequestContext, SessionCookie, TransactionCookie,
 };
-use stratora_auth::{ClientContext, SignedIn};
+use stratora_auth::SignedIn;
 use stratora_federation::{CallbackParameters, ProviderKind, Refused, Started};
 use stratora_wire as wire;
 
@@ -87,7 +87,7 @@ pub(crate) async fn sso(request: HttpRequest, context: RequestContext, services:
         },
         Err(error) => return back_to_sign_in(&error.into(), &context),
     };
-    let client: ClientContext = session::client(&request, context.origin(), &services);
+    let client = session::client(&request, context.origin(), &services);
     let started = services.federation.start(Some(only), &client).await;
     lead_out(&request, &context, started)
 }

@@ -340,6 +340,7 @@ mod tests {
             ("/api/v1/auth/oidc/authorize/{id}", 10, 60),
             ("/api/v1/auth/oidc/callback", 10, 60),
             ("/api/v1/auth/sso", 10, 60),
+            ("/api/v1/identity-providers/ldap/test", 10, 60),
             ("/api/v1/components/register", 10, 60),
             ("/api/v1/keys/report-leak", 10, 60),
         ];

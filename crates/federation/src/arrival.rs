@@ -35,11 +35,17 @@ impl Federation {
             issuer: provider.settings.issuer.to_string(),
             subject: claims.subject.clone(),
         };
-        let mut tries = 0;
+        let (mut provider, mut tries, mut was_known) = (provider.clone(), 0, false);
         loop {
             tries += 1;
             let role = provider.policy.role(&claims.groups);
-            let (entry, account) = self.decide(provider, &identity, &claims, role.role, course).await?;
+            let (entry, account) = self.decide(&provider, &identity, &claims, role.role, course).await?;
+            let is_known = matches!(entry, Entry::Known(_));
+            if was_known && !is_known {
+                let note = "the account was deleted at this moment";
+                return Err(course.end("account", note, RefusedCode::AccountInactive));
+            }
+            was_known |= is_known;
             let opening = Opening::prepare(
                 self.parts.entropy.as_ref(),
                 self.parts.clock.now(),
@@ -48,16 +54,30 @@ impl Federation {
                 course.client,
             )?;
             let origin = SessionOrigin { identity: identity.clone(), sid: sid.clone() };
-            let sign_in = self.plan(&opening, entry, role, &claims, origin, course)?;
+            let sign_in = self.plan(&provider, &opening, (entry, role), &claims, origin, course)?;
             match self.parts.identities.sign_in(sign_in).await {
                 Ok(()) => return Ok(opening.signed_in()),
-                Err(FederatedSignInError::Changed | FederatedSignInError::NameTaken) if tries < TRIES => {}
+                Err(FederatedSignInError::Changed | FederatedSignInError::NameTaken) if tries < TRIES => {
+                    provider = self.unmoved(&provider, course).await?;
+                }
                 Err(FederatedSignInError::Changed | FederatedSignInError::NameTaken) => {
                     let note = "the account changed meanwhile";
                     return Err(course.end("account", note, RefusedCode::AccountInactive));
                 }
                 Err(FederatedSignInError::Store(error)) => return Err(error.into()),
             }
+        }
+    }
+
+    /// The provider as it is now, if it still is the one that has vouched.
+    async fn unmoved(&self, before: &Provider, course: &mut Course<'_>) -> Result<Provider, Halt> {
+        let now = self.usable(Some(before.id), course).await?;
+        let names = |provider: &Provider| (provider.settings.issuer.clone(), provider.settings.client_id.clone());
+        if names(&now) == names(before) {
+            Ok(now)
+        } else {
+            let note = "it became another provider while somebody signed in";
+            Err(course.end("provider", note, RefusedCode::ProviderUnknown))
         }
     }
 
@@ -121,9 +141,9 @@ impl Federation {
 
     fn plan(
         &self,
+        provider: &Provider,
         opening: &Opening,
-        entry: Entry,
-        role: RoleDecision,
+        (entry, role): (Entry, RoleDecision),
         claims: &Claims,
         origin: SessionOrigin,
         course: &Course<'_>,
@@ -140,8 +160,7 @@ impl Federation {
         steps.push(Step::passed("role").noting(format!("{}, {by}", role.role.as_str())));
         let now = self.parts.clock.now();
         let reference = Reference::generate(self.parts.entropy.as_ref())?;
-        let provider = course.provider.as_ref();
-        let name = provider.map(|provider| provider.name.to_string()).unwrap_or_default();
+        let name = provider.name.to_string();
         let about = |event: Event| {
             event.with("method", "oidc").with("provider", name.clone()).with("reference", reference.as_str())
         };
@@ -154,10 +173,11 @@ impl Federation {
         let mut session = opening.new_session();
         session.confirm_by = Some(session.created_at.plus(CONFIRM_WITHIN));
         let (name, address) = (display_name(claims), email(claims).map(|email| email.to_string()));
-        let counts = course.provider.as_ref().is_some_and(|provider| provider.policy.vouches_for(claims));
+        let counts = provider.policy.vouches_for(claims);
         // What describes an account of a directory is the directory's word, by which others may find it.
         let describes = account.source == AuthSource::Oidc;
         Ok(FederatedSignIn {
+            provider: provider.clone(),
             entry,
             role: role.role,
             display_name: if describes && !name.is_empty() { name } else { account.display_name.clone() },
@@ -167,7 +187,7 @@ impl Federation {
             origin,
             attempt: Attempt {
                 reference: reference.clone(),
-                provider: provider.map(|provider| (provider.id, provider.name.clone())),
+                provider: Some((provider.id, provider.name.clone())),
                 at: now,
                 client: course.client.origin.client,
                 code: Cow::Borrowed("signed_in"),

@@ -2,11 +2,13 @@
 //! installation's keys change.
 
 use newtype_uuid::GenericUuid as _;
+use stratora_audit::{Action, Origin};
 use stratora_port::StoreError;
 use stratora_sealing::{Keyring, Place, Sealed};
 use stratora_token::EntropyError;
 
 use crate::federation::FederationParts;
+use crate::providers::event;
 use crate::{ClientSecret, Provider, ProviderId, ProviderName, Providers};
 
 impl Providers {
@@ -14,7 +16,7 @@ impl Providers {
     ///
     /// # Errors
     /// [`ResealError`] when one cannot be opened, or the store fails.
-    pub async fn reseal(&self) -> Result<usize, ResealError> {
+    pub async fn reseal(&self, origin: &Origin) -> Result<usize, ResealError> {
         let mut resealed = 0;
         for provider in self.0.providers.all().await? {
             let Some(before) = &provider.secret else { continue };
@@ -22,9 +24,12 @@ impl Providers {
                 continue;
             }
             let place = place_of(provider.id);
-            let secret = self.0.sealing.open(before, &place).map_err(|_| ResealError::CannotOpen(provider.name))?;
+            let opened = self.0.sealing.open(before, &place);
+            let secret = opened.map_err(|_| ResealError::CannotOpen(provider.name.clone()))?;
             let after = self.0.sealing.seal(&secret, &place, self.0.entropy.as_ref())?;
-            resealed += usize::from(self.0.providers.reseal(provider.id, before, &after).await?);
+            let event = event(origin, self.0.clock.now(), Action::ProviderUpdate, &provider);
+            let event = event.with("changed", "sealing_key").with("sealing_key", after.version().0.to_string());
+            resealed += usize::from(self.0.providers.reseal(provider.id, before, &after, event).await?);
         }
         Ok(resealed)
     }

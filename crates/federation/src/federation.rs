@@ -182,7 +182,7 @@ impl Federation {
         self.let_in(&provider, verified, course).await
     }
 
-    async fn usable(&self, id: Option<ProviderId>, course: &mut Course<'_>) -> Result<Provider, Halt> {
+    pub(crate) async fn usable(&self, id: Option<ProviderId>, course: &mut Course<'_>) -> Result<Provider, Halt> {
         let found = match id {
             Some(id) => self.parts.providers.find(id).await?,
             None => None,
@@ -273,7 +273,8 @@ impl Federation {
         client: &ClientContext,
     ) -> Result<u64, BackChannelError> {
         let found = self.parts.providers.find(provider).await?;
-        let provider = found.filter(|provider| provider.enabled).ok_or(BackChannelError::Missing)?;
+        // Of one that is turned off as well: the sessions that came from it go on, and it may end them.
+        let provider = found.ok_or(BackChannelError::Missing)?;
         let said = self.parts.relying_party.verify_logout(&provider, token).await.map_err(|error| {
             tracing::info!(provider = %provider.name, check = error.check, advice = %error, "a logout token was refused");
             BackChannelError::Refused(error)

@@ -27,7 +27,7 @@ pub use client_secret::ResealError;
 pub use federation::{Federation, FederationParts, Started};
 pub use id::{ProviderId, ProviderKind};
 pub use identity::{Entry, Identity};
-pub use policy::{Decision, Policy, Priority, RefusedIdentity, RoleDecision, RoleMapping};
+pub use policy::{Decision, Policy, RefusedIdentity, RoleDecision, RoleMapping};
 pub use provider::{ClientSecret, Provider};
 pub use providers::{DryRun, NewProvider, ProviderError, ProviderUpdate, Providers};
 pub use refused::{BackChannelError, Refused, RefusedCode};

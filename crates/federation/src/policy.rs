@@ -7,9 +7,6 @@ use stratora_auth::{Account, AuthSource, EmailAddress, Role, UserId, Username};
 
 use crate::{Claims, Domain, GroupName, RefusedSetting};
 
-/// Which of several mappings wins: the highest.
-pub type Priority = i32;
-
 /// Members of a group get a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleMapping {
@@ -19,7 +16,7 @@ pub struct RoleMapping {
     #[serde(with = "role")]
     pub role: Role,
     /// Which mapping wins for a member of several groups; of equals the higher role.
-    pub priority: Priority,
+    pub priority: i32,
 }
 
 /// What may become of people whom a provider vouches for.
@@ -161,7 +158,9 @@ impl Policy {
     pub fn vouches_for(&self, claims: &Claims) -> bool {
         let domain = claims.email.as_deref().and_then(|email| Some(email.rsplit_once('@')?.1));
         let is_listed = domain.is_some_and(|domain| self.verified_domains.iter().any(|known| known.as_str() == domain));
-        claims.email_verified && is_listed
+        // Other letters fold into those of somebody else's address.
+        let is_plain = claims.email.as_deref().is_some_and(str::is_ascii);
+        claims.email_verified && is_listed && is_plain
     }
 
     /// Whether an account may be found by the mail address.
@@ -233,7 +232,7 @@ mod tests {
         }
     }
 
-    fn mapping(group: &str, role: Role, priority: Priority) -> RoleMapping {
+    fn mapping(group: &str, role: Role, priority: i32) -> RoleMapping {
         RoleMapping { group: GroupName::parse(group).unwrap(), role, priority }
     }
 

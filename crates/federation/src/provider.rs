@@ -58,3 +58,17 @@ pub struct Provider {
     /// When it was set up.
     pub created_at: Timestamp,
 }
+
+impl Provider {
+    /// Whether what `other` decides about people, this one decides the same: but for names and secrets, nothing has changed.
+    pub fn decides_as(&self, other: &Self) -> bool {
+        (self.enabled, &self.settings, &self.policy) == (other.enabled, &other.settings, &other.policy)
+    }
+
+    /// Whether its word about mail addresses counts for no less than that of `other`, from which it was changed.
+    pub fn vouches_as(&self, other: &Self) -> bool {
+        self.enabled
+            && self.settings.issuer == other.settings.issuer
+            && self.policy.verified_domains.is_superset(&other.policy.verified_domains)
+    }
+}

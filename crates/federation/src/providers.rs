@@ -203,7 +203,9 @@ impl Providers {
     ) -> Result<Provider, ProviderError> {
         let before = self.find(id).await?;
         let after = self.updated(&before, update)?;
-        let event = self.event(origin, Action::ProviderUpdate, &after);
+        let event =
+            self.event(origin, Action::ProviderUpdate, &after).with("changed", changed(&before, &after).join(" "));
+        let event = event.with("default_role", after.policy.default_role.as_str());
         self.0.providers.replace(&before, after.clone(), event).await?;
         self.0.relying_party.forget(id);
         Ok(after)
@@ -229,6 +231,10 @@ impl Providers {
             None => {}
         }
         check(&provider.settings, provider.secret.is_some())?;
+        if provider.policy.auto_provision && provider.policy.default_role == Role::Admin {
+            let must = "must not be admin while auto_provision is on: everybody at the provider would be one";
+            return Err(RefusedSetting { field: "default_role", must }.into());
+        }
         Ok(provider)
     }
 
@@ -320,7 +326,7 @@ impl Providers {
                         break;
                     }
                 }
-                ("provision", free)
+                (if free.is_some() { "provision" } else { "not_provisioned" }, free)
             }
             Decision::Refuse(RefusedIdentity::Inactive) => ("account_inactive", known.map(|account| account.username)),
             Decision::Refuse(RefusedIdentity::NotProvisioned) => ("not_provisioned", None),
@@ -343,6 +349,31 @@ impl Providers {
     fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
+}
+
+/// What has changed, in the words of the API.
+fn changed(before: &Provider, after: &Provider) -> Vec<&'static str> {
+    let (old, new) = (&before.settings, &after.settings);
+    let (was, is) = (&before.policy, &after.policy);
+    [
+        ("name", before.name != after.name),
+        ("enabled", before.enabled != after.enabled),
+        ("issuer", old.issuer != new.issuer),
+        ("client_id", old.client_id != new.client_id),
+        ("client_secret", before.secret != after.secret),
+        ("token_endpoint_auth_method", old.client_auth != new.client_auth),
+        ("scopes", old.scopes != new.scopes),
+        ("id_token_signing_algs", old.algorithms != new.algorithms),
+        ("groups_claim", old.groups_claim != new.groups_claim),
+        ("auto_provision", was.auto_provision != is.auto_provision),
+        ("link_verified_email", was.link_verified_email != is.link_verified_email),
+        ("verified_domains", was.verified_domains != is.verified_domains),
+        ("default_role", was.default_role != is.default_role),
+        ("role_mappings", was.role_mappings != is.role_mappings),
+    ]
+    .into_iter()
+    .filter_map(|(name, has_changed)| has_changed.then_some(name))
+    .collect()
 }
 
 /// Whoever has a secret proves itself with it, and a public client has none.

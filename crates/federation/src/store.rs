@@ -40,11 +40,12 @@ pub trait ProviderStore: Send + Sync + 'static {
     /// Creates one.
     async fn create(&self, provider: Provider, event: Event) -> Result<(), ChangeProviderError>;
 
-    /// Replaces one by `after`, which has the same identifier, if it still is `before`.
+    /// Replaces one by `after`, which has the same identifier, if it still is `before`. Where its word about mail addresses
+    /// counts for less from then on ([`Provider::vouches_as`]), what it said about them is forgotten.
     async fn replace(&self, before: &Provider, after: Provider, event: Event) -> Result<(), ChangeProviderError>;
 
     /// Replaces the sealed secret of one, if it still is `before`. Returns whether it was.
-    async fn reseal(&self, id: ProviderId, before: &Sealed, after: &Sealed) -> Result<bool, StoreError>;
+    async fn reseal(&self, id: ProviderId, before: &Sealed, after: &Sealed, event: Event) -> Result<bool, StoreError>;
 
     /// Deletes one, and with it who its people are; their accounts stay, and their sessions end.
     async fn delete(&self, id: ProviderId, event: Event) -> Result<(), ChangeProviderError>;
@@ -75,11 +76,13 @@ pub struct SessionOrigin {
 /// A sign-in, decided and not yet done.
 #[derive(Debug, Clone)]
 pub struct FederatedSignIn {
+    /// The provider by which it was decided. It holds only while that still decides so.
+    pub provider: Provider,
     /// How the person comes to their account.
     pub entry: Entry,
     /// What they are from now on. A change ends their other sessions.
     pub role: Role,
-    /// How they want to be called, and their mail address, as the provider says.
+    /// How they want to be called, as the provider says.
     pub display_name: String,
     /// The mail address.
     pub email: Option<String>,
@@ -100,7 +103,8 @@ pub struct FederatedSignIn {
 /// The sign-in was not done, and nothing of it was.
 #[derive(Debug, thiserror::Error)]
 pub enum FederatedSignInError {
-    /// Meanwhile the account was turned off or deleted, or the identity came to an account by another sign-in.
+    /// Meanwhile the account was turned off or deleted, the identity came to an account by another sign-in, or the provider
+    /// was changed.
     #[error("the account changed meanwhile")]
     Changed,
     /// Meanwhile somebody got the name.
@@ -153,6 +157,6 @@ pub trait AttemptStore: Send + Sync + 'static {
     /// Those that match, the newest first.
     async fn attempts(&self, filter: &AttemptFilter, page: &PageRequest) -> Result<Page<Attempt>, StoreError>;
 
-    /// Forgets those from before. Returns how many.
+    /// Forgets those from before, and the oldest where there are very many. Returns how many.
     async fn purge_attempts(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

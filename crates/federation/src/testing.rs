@@ -12,6 +12,7 @@ mod relying_party;
 mod transaction_contract;
 
 pub use attempt_contract::attempt_store_contract;
+pub use fixtures::{example_sign_in, provider as example_provider};
 pub use identity_contract::identity_store_contract;
 pub use memory::MemoryFederation;
 pub use provider_contract::provider_store_contract;

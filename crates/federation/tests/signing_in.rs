@@ -411,7 +411,7 @@ async fn a_secret_is_stored_sealed_and_sealed_anew_under_a_new_key() {
     let stored = house.store.find(house.provider.id).await.unwrap().unwrap().secret.unwrap();
     assert_eq!(stored.version(), KeyVersion(2));
     assert!(!stored.to_bytes().windows(7).any(|bytes| bytes == b"hunter2"));
-    assert_eq!(house.providers.reseal().await.unwrap(), 0);
+    assert_eq!(house.providers.reseal(&Origin::system()).await.unwrap(), 0);
     let old = House::with(keyring(&[1]), true).await;
     let before = old.store.find(old.provider.id).await.unwrap().unwrap();
     let mut moved = house.store.find(house.provider.id).await.unwrap().unwrap();
@@ -419,7 +419,7 @@ async fn a_secret_is_stored_sealed_and_sealed_anew_under_a_new_key() {
     let event = Origin::system().event(house.clock.now(), Action::ProviderUpdate);
     let current = house.store.find(house.provider.id).await.unwrap().unwrap();
     house.store.replace(&current, moved, event).await.unwrap();
-    assert!(house.providers.reseal().await.is_err(), "the secret of another row opens nowhere else");
+    assert!(house.providers.reseal(&Origin::system()).await.is_err(), "the secret of another row opens nowhere else");
     assert_eq!(code_of(house.sign_in().await), RefusedCode::ProviderUnavailable);
     assert!(house.ended_at("client_secret"));
 }

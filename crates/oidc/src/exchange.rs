@@ -142,7 +142,7 @@ impl Exchange<'_> {
             .set_token_uri(TokenUrl::new(self.endpoint.to_owned()).map_err(no_url)?)
             .set_redirect_uri(self.redirect_uri.clone())
             // In a header both are percent-encoded first (RFC 6749 §2.3.1). Some providers do not decode that, which only
-            // shows with secrets that hold other characters than letters and digits; with them `post` is the way.
+            // shows with secrets that hold other characters than letters and digits; with them `client_secret_post` is the way.
             .set_auth_type(match self.settings.client_auth {
                 ClientAuth::Basic => AuthType::BasicAuth,
                 ClientAuth::Post | ClientAuth::None => AuthType::RequestBody,

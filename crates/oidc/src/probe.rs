@@ -126,7 +126,7 @@ impl OpenIdConnect {
     }
 
     /// Whether the provider knows this client. The secret goes to the pinned endpoint only: when another one was found just now,
-    /// it is tried by the next test, after that one was accepted.
+    /// it is tried by another probe, once that one is pinned.
     async fn check_secret(
         &self,
         provider: &Provider,

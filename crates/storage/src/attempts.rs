@@ -6,8 +6,8 @@ use std::future::Future;
 use async_trait::async_trait;
 use diesel::dsl::count_star;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _, QueryResult, Queryable, Selectable,
-    SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, QueryResult,
+    Queryable, Selectable, SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
@@ -21,6 +21,9 @@ use crate::schema::oidc_attempts;
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{address, count, overfull};
 use crate::transaction::{statements, with_read, with_tx};
+
+/// How many records are kept at the most: anybody can make one, and nobody reads as many.
+const MAX_ATTEMPTS: i64 = 100_000;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = oidc_attempts)]
@@ -146,8 +149,22 @@ impl AttemptStore for Storage {
 
     async fn purge_attempts(&self, before: Timestamp) -> Result<u64, StoreError> {
         with_tx!(self, |conn| {
-            let over = oidc_attempts::table.filter(oidc_attempts::at.lt(StoredTime::from(before)));
-            Ok(diesel::delete(over).execute(conn).await? as u64)
+            let surplus: Option<StoredTime> = oidc_attempts::table
+                .select(oidc_attempts::at)
+                .order(oidc_attempts::at.desc())
+                .offset(MAX_ATTEMPTS)
+                .limit(1)
+                .get_result(conn)
+                .await
+                .optional()?;
+            let over = oidc_attempts::at.lt(StoredTime::from(before));
+            let purged = match surplus {
+                Some(at) => {
+                    diesel::delete(oidc_attempts::table.filter(over.or(oidc_attempts::at.le(at)))).execute(conn).await?
+                }
+                None => diesel::delete(oidc_attempts::table.filter(over)).execute(conn).await?,
+            };
+            Ok(purged as u64)
         })
     }
 }

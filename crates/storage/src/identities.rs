@@ -11,7 +11,9 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
 use stratora_auth::{Account, AuthSource, Role, SessionId, UserId, Username, subject_of};
-use stratora_federation::{Entry, FederatedSignIn, FederatedSignInError, Identity, IdentityStore, ProviderId};
+use stratora_federation::{
+    Entry, FederatedSignIn, FederatedSignInError, Identity, IdentityStore, Provider, ProviderId,
+};
 use stratora_port::StoreError;
 
 use crate::Storage;
@@ -20,6 +22,7 @@ use crate::attempts::AttemptStatements as _;
 use crate::audit::AuditStatements as _;
 use crate::changes::{ChangeStatements as _, Changed, Told};
 use crate::failure::{Failure, Violation, refused_on};
+use crate::providers::ProviderLock as _;
 use crate::schema::{accounts, oidc_identities, oidc_sessions, sessions};
 use crate::sessions::NewSessionRow;
 use crate::sql_types::{StoredId, StoredTime, lower_or_null as lower};
@@ -90,7 +93,7 @@ impl IdentityStore for Storage {
     }
 
     async fn accounts_with_email(&self, email: &str) -> Result<Vec<Account>, StoreError> {
-        let email = email.to_lowercase();
+        let email = email.to_ascii_lowercase();
         with_read!(self, |conn| {
             let vouched = oidc_identities::table
                 .filter(oidc_identities::verified_email.eq(&email))
@@ -120,9 +123,13 @@ impl IdentityStore for Storage {
     async fn sign_in(&self, sign_in: FederatedSignIn) -> Result<(), FederatedSignInError> {
         let changed = || Failure::Refused(FederatedSignInError::Changed);
         with_change!(self, |conn| {
-            let FederatedSignIn { entry, session, origin, .. } = &sign_in;
+            let FederatedSignIn { provider, entry, session, origin, .. } = &sign_in;
+            let held = conn.hold_provider(provider.id).await?.map(Provider::try_from).transpose()?;
+            if !held.is_some_and(|held| held.decides_as(provider)) {
+                return Err(changed());
+            }
             let (user, identity, now) = (entry.user(), &origin.identity, StoredTime::from(session.created_at));
-            let verified_email = sign_in.verified_email.as_ref().map(|email| email.to_lowercase());
+            let verified_email = sign_in.verified_email.as_ref().map(|email| email.to_ascii_lowercase());
             let verified_email = verified_email.as_deref();
             if let Entry::Provision(account) = entry {
                 let inserted = diesel::insert_into(accounts::table).values(AccountRow::of(account)).execute(conn).await;
@@ -216,6 +223,7 @@ impl IdentityStore for Storage {
                 [user] => subject_of(user.typed()).into(),
                 _ => Told::ANYTHING,
             };
+            let event = event.clone().with("sessions", ended.to_string());
             Ok(conn.append_change(&event, told).await?.with(ended))
         })
     }

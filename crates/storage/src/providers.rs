@@ -1,11 +1,13 @@
 //! Identity providers.
 
+use std::future::Future;
+
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, Selectable,
+    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, QueryResult, Queryable, Selectable,
     SelectableHelper as _,
 };
-use diesel_async::RunQueryDsl as _;
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use serde::{Deserialize, Serialize};
 use stratora_audit::Event;
 use stratora_federation::{
@@ -18,13 +20,14 @@ use crate::Storage;
 use crate::audit::AuditStatements as _;
 use crate::changes::{ChangeStatements as _, Told};
 use crate::failure::{Failure, Violation, refused_on};
-use crate::schema::{oidc_providers, oidc_sessions, sessions};
+use crate::pool::SqliteLink;
+use crate::schema::{oidc_identities, oidc_providers, oidc_sessions, sessions};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::transaction::{with_change, with_read, with_tx};
 
 #[derive(PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = oidc_providers)]
-struct ProviderRow {
+pub(crate) struct ProviderRow {
     id: StoredId,
     name: String,
     enabled: bool,
@@ -73,6 +76,40 @@ impl TryFrom<ProviderRow> for Provider {
     }
 }
 
+/// Locks on a provider. What is decided about somebody holds only while the provider stays as it was, and a provider is not
+/// deleted before whoever comes from it has come.
+pub(crate) trait ProviderLock: Send {
+    /// Keeps the provider as it is until the end of the transaction, and reads it.
+    fn hold_provider(&mut self, id: ProviderId) -> impl Future<Output = QueryResult<Option<ProviderRow>>> + Send;
+
+    /// Waits for everybody who holds it, and lets nobody else. Returns whether there is such a provider.
+    fn seize_provider(&mut self, id: ProviderId) -> impl Future<Output = QueryResult<bool>> + Send;
+}
+
+impl ProviderLock for AsyncPgConnection {
+    async fn hold_provider(&mut self, id: ProviderId) -> QueryResult<Option<ProviderRow>> {
+        let row = oidc_providers::table.find(StoredId::from(id)).select(ProviderRow::as_select());
+        row.for_share().get_result(self).await.optional()
+    }
+
+    async fn seize_provider(&mut self, id: ProviderId) -> QueryResult<bool> {
+        let row = oidc_providers::table.find(StoredId::from(id)).select(oidc_providers::id);
+        Ok(row.for_update().get_result::<StoredId>(self).await.optional()?.is_some())
+    }
+}
+
+/// A transaction that writes has the whole database to itself.
+impl ProviderLock for SqliteLink {
+    async fn hold_provider(&mut self, id: ProviderId) -> QueryResult<Option<ProviderRow>> {
+        let row = oidc_providers::table.find(StoredId::from(id)).select(ProviderRow::as_select());
+        row.get_result(self).await.optional()
+    }
+
+    async fn seize_provider(&mut self, id: ProviderId) -> QueryResult<bool> {
+        Ok(self.hold_provider(id).await?.is_some())
+    }
+}
+
 #[async_trait]
 impl ProviderStore for Storage {
     async fn all(&self) -> Result<Vec<Provider>, StoreError> {
@@ -110,6 +147,7 @@ impl ProviderStore for Storage {
 
     async fn replace(&self, before: &Provider, after: Provider, event: Event) -> Result<(), ChangeProviderError> {
         let before = before.clone();
+        let ends_trust = !after.vouches_as(&before);
         with_tx!(self, |conn| {
             let (before, after) = (ProviderRow::of(&before)?, ProviderRow::of(&after)?);
             // The lock that this takes decides between two who change it at once.
@@ -134,29 +172,40 @@ impl ProviderStore for Storage {
                 .execute(conn)
                 .await;
             refused_on(replaced, Violation::Unique, ChangeProviderError::NameTaken)?;
+            if ends_trust {
+                // It comes back with the next sign-in of whoever it still holds for.
+                diesel::update(oidc_identities::table.filter(oidc_identities::provider_id.eq(before.id)))
+                    .set(oidc_identities::verified_email.eq(None::<String>))
+                    .execute(conn)
+                    .await?;
+            }
             conn.append(&event).await?;
             Ok(())
         })
     }
 
-    async fn reseal(&self, id: ProviderId, before: &Sealed, after: &Sealed) -> Result<bool, StoreError> {
+    async fn reseal(&self, id: ProviderId, before: &Sealed, after: &Sealed, event: Event) -> Result<bool, StoreError> {
         let (before, after) = (before.to_bytes(), after.to_bytes());
         with_tx!(self, |conn| {
             let still = oidc_providers::table.find(StoredId::from(id)).filter(oidc_providers::secret.eq(&before));
-            let resealed = diesel::update(still).set(oidc_providers::secret.eq(&after)).execute(conn).await?;
-            Ok(resealed > 0)
+            let resealed = diesel::update(still).set(oidc_providers::secret.eq(&after)).execute(conn).await? > 0;
+            if resealed {
+                conn.append(&event).await?;
+            }
+            Ok(resealed)
         })
     }
 
     async fn delete(&self, id: ProviderId, event: Event) -> Result<(), ChangeProviderError> {
-        let id = StoredId::from(id);
         with_change!(self, |conn| {
+            if !conn.seize_provider(id).await? {
+                return Err(Failure::Refused(ChangeProviderError::Missing));
+            }
+            let id = StoredId::from(id);
             let from_it =
                 oidc_sessions::table.filter(oidc_sessions::provider_id.eq(id)).select(oidc_sessions::session_id);
             diesel::delete(sessions::table.filter(sessions::id.eq_any(from_it))).execute(conn).await?;
-            if diesel::delete(oidc_providers::table.find(id)).execute(conn).await? == 0 {
-                return Err(Failure::Refused(ChangeProviderError::Missing));
-            }
+            diesel::delete(oidc_providers::table.find(id)).execute(conn).await?;
             Ok(conn.append_change(&event, Told::ANYTHING).await?.with(()))
         })
     }

@@ -35,6 +35,8 @@ export class Session {
   private notice: Notice | null = null;
   private readonly listeners = new Set<() => void>();
   private ending: Promise<boolean> = Promise.resolve(true);
+  /** While the way to the sign-in page is being taken, nothing else leads there. */
+  private leaving = false;
 
   constructor(
     private readonly queries: QueryClient,
@@ -134,9 +136,7 @@ export class Session {
       (response) => response.status === 204 || response.status === 401,
       () => false,
     );
-    this.tell({ tone: 'info', text: 'You are signed out.' });
-    await this.go('/login', { replace: true });
-    this.queries.clear();
+    await this.toSignIn('/login', { tone: 'info', text: 'You are signed out.' });
     if (!(await this.ending)) {
       this.tell({
         tone: 'problem',
@@ -174,11 +174,17 @@ export class Session {
 
   private async leave(notice: Notice): Promise<void> {
     const from = this.here();
-    if (from.startsWith('/login')) return;
+    if (!from.startsWith('/login')) await this.toSignIn(loginPath(from), notice);
+  }
+
+  private async toSignIn(path: string, notice: Notice): Promise<void> {
+    if (this.leaving) return;
+    this.leaving = true;
     this.tell(notice);
-    await this.go(loginPath(from), { replace: true });
+    await this.go(path, { replace: true });
     // Not before: what is still on show would ask again.
     this.queries.clear();
+    this.leaving = false;
   }
 
   private destination(): string {

@@ -1,6 +1,7 @@
 //! The keys under which secrets are stored, and their rotation.
 
 use clap::{Subcommand, ValueEnum};
+use stratora_audit::Origin;
 use stratora_token::OsEntropy;
 
 use crate::compose::{Core, connect};
@@ -39,7 +40,7 @@ pub(super) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         let storage = connect(settings).await?;
         storage.check_schema().await?;
         let core = Core::build(settings, storage, key_file::load(path)?)?;
-        let resealed = core.services.providers.reseal().await?;
+        let resealed = core.services.providers.reseal(&Origin::command_line()).await?;
         eprintln!("{resealed} secrets were stored under the newest key; all others were already.");
     }
     Ok(())

@@ -10,7 +10,6 @@ use crate::support::{Installation, on_both_databases, text};
 on_both_databases!(
     "oidc:\n  allow_loopback: true\n";
     whatever_a_provider_does_wrong_nobody_gets_in_and_the_record_says_why,
-    a_sign_in_started_at_one_server_ends_at_another,
 );
 
 /// What takes the ten seconds that a provider is given; it is tried on one database only.
@@ -149,16 +148,12 @@ async fn burnt(installation: &Installation, admin: &str) -> u64 {
     }
 }
 
-async fn a_sign_in_started_at_one_server_ends_at_another(mut installation: Installation) {
+#[tokio::test]
+async fn a_sign_in_started_at_one_server_ends_at_another() {
+    let mut installation = Installation::on_postgres_with_settings("oidc:\n  allow_loopback: true\n");
     let (admin, provider) = (installation.admin().await, HostileProvider::start().unwrap());
     let id = create(&installation, &admin, &provider).await;
     let person = Person::new(&installation, &provider, 1);
-    if installation.postgres.is_none() {
-        // An SQLite database has one server: another one after the first.
-        let trip = person.sign_in(&id).await;
-        assert!(trip.end().header("location").unwrap().starts_with("/#oidc_session="));
-        return;
-    }
     let port = stratora_testing::free_port().unwrap();
     let _other = installation.start_beside(port);
     let other = Client::new(format!("http://127.0.0.1:{port}")).unwrap();
@@ -198,6 +193,18 @@ async fn a_delivered_token_waits_a_minute_for_its_browser() {
     let twice = me().cookie(name, &own_cookie).cookie(name, &their_cookie).send().await.unwrap();
     assert_eq!(twice.status, 401, "two cookies prove nothing");
     assert_eq!(me().cookie(name, &own_cookie).send().await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn the_first_test_already_says_that_the_client_secret_is_wrong() {
+    let mut installation = Installation::with_settings("oidc:\n  allow_loopback: true\n");
+    let (admin, provider) = (installation.admin().await, HostileProvider::start().unwrap());
+    let id = create(&installation, &admin, &provider).await;
+    provider.set_client_secret(Some("another"));
+    let path = format!("/api/v1/identity-providers/oidc/{id}/test");
+    let tested = installation.backend().post(&path).bearer(&admin).send().await.unwrap().json();
+    let failed: Vec<_> = tested["steps"].as_array().unwrap().iter().filter(|step| step["ok"] == false).collect();
+    assert!(failed.len() == 1 && failed[0]["check"] == "client_secret", "{tested}");
 }
 
 #[tokio::test]

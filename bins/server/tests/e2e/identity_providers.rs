@@ -45,7 +45,7 @@ async fn providers_are_set_up_changed_and_deleted(mut installation: Installation
     assert_eq!(backend.delete(&path).bearer(&admin).send().await.unwrap().status, 204);
     assert_eq!(backend.get(&path).bearer(&admin).send().await.unwrap().status, 404);
     let log = backend.get("/api/v1/audit-logs?q=another").bearer(&admin).send().await.unwrap().text();
-    for action in ["provider.update", "provider.delete"] {
+    for action in ["provider.update", "provider.delete", "role_mappings"] {
         assert!(log.contains(action), "{log}");
     }
     assert!(!log.contains("s3cret"));
@@ -95,6 +95,10 @@ async fn what_is_wrong_with_a_provider_is_said_by_field(mut installation: Instal
     let both = backend.post(PATH).bearer(&admin).json(&public).send().await.unwrap();
     assert_eq!((both.status, &both.json()["field"]), (422, &json!("client_secret")));
     let created = backend.post(PATH).bearer(&admin).json(&example()).send().await.unwrap().json();
+    let mut open = example();
+    open["default_role"] = json!("admin");
+    let open = backend.post(PATH).bearer(&admin).json(&open).send().await.unwrap();
+    assert_eq!((open.status, &open.json()["field"]), (422, &json!("default_role")), "everybody would be one");
     let twice = backend.post(PATH).bearer(&admin).json(&example()).send().await.unwrap();
     assert_eq!((twice.status, twice.error().as_str()), (409, "name_taken"));
     let path = format!("{PATH}/{}", text(&created, "id"));

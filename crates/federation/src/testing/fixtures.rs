@@ -40,7 +40,11 @@ pub(super) fn sealed(secret: &str) -> Sealed {
     SealingKeys::new(keys).unwrap().seal(secret.as_bytes(), &place, &OsEntropy).unwrap()
 }
 
-pub(super) fn provider(number: u128, name: &str) -> Provider {
+/// A provider with a secret, whose issuer is named for `number`.
+///
+/// # Panics
+/// When the name is none.
+pub fn provider(number: u128, name: &str) -> Provider {
     Provider {
         id: id(number),
         name: ProviderName::parse(name).unwrap(),
@@ -107,9 +111,21 @@ pub(super) fn attempt(number: u128, seconds: u64) -> Attempt {
     }
 }
 
+/// The first sign-in of somebody through `provider`, under that name; all its identifiers have `number`.
+///
+/// # Panics
+/// When the name is none.
+pub fn example_sign_in(number: u128, name: &str, provider: &Provider) -> FederatedSignIn {
+    let identity =
+        Identity { provider: provider.id, issuer: provider.settings.issuer.to_string(), subject: "1".to_owned() };
+    let sign_in = sign_in(number, Entry::Provision(account(number, name)), identity);
+    FederatedSignIn { provider: provider.clone(), ..sign_in }
+}
+
 /// A sign-in of a viewer; the session, the attempt and the token have `number`.
 pub(super) fn sign_in(number: u128, entry: Entry, identity: Identity) -> FederatedSignIn {
     FederatedSignIn {
+        provider: provider(identity.provider.as_untyped_uuid().as_u128(), "Any"),
         session: session(number, entry.user()),
         entry,
         role: Role::Viewer,

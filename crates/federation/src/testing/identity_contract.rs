@@ -9,7 +9,7 @@ use stratora_auth::{
 };
 
 use super::fixtures::{account, at, event, id, identity, provider, session, sign_in, token};
-use crate::{Entry, FederatedSignIn, FederatedSignInError, IdentityStore, ProviderStore};
+use crate::{Entry, FederatedSignIn, FederatedSignInError, IdentityStore, Provider, ProviderStore};
 
 /// Where accounts and their sessions are.
 pub trait Accounts: AccountStore + SessionStore {}
@@ -131,6 +131,18 @@ async fn a_mail_address_is_known_by_the_word_of_who_counts<A: Accounts, S: Store
     assert_eq!(ids("ada@example.com").await, [id(46)]);
     store.sign_in(sign_in(47, Entry::Known(id(10)), identity(1, "grace"))).await.unwrap();
     assert!(ids("grace@example.com").await.is_empty(), "the provider does not say so any more");
+    let known = FederatedSignIn {
+        verified_email: Some("grace@example.com".to_owned()),
+        ..sign_in(48, Entry::Known(id(10)), identity(1, "grace"))
+    };
+    store.sign_in(known).await.unwrap();
+    let before = ProviderStore::find(store, id(1)).await.unwrap().unwrap();
+    let off = Provider { enabled: false, ..before.clone() };
+    store.replace(&before, off.clone(), event(Action::ProviderUpdate)).await.unwrap();
+    assert!(ids("grace@example.com").await.is_empty(), "its word counts no more");
+    let late = store.sign_in(sign_in(49, Entry::Known(id(10)), identity(1, "grace"))).await;
+    assert!(matches!(late, Err(FederatedSignInError::Changed)), "it was decided by what the provider was before");
+    store.replace(&off, before, event(Action::ProviderUpdate)).await.unwrap();
 }
 
 async fn whoever_was_turned_off_gets_no_session<A: Accounts, S: Stores>(accounts: &A, store: &S) {

@@ -94,22 +94,28 @@ impl ProviderStore for MemoryFederation {
         if state.providers.iter().any(|other| other.id != after.id && other.name == after.name) {
             return Err(ChangeProviderError::NameTaken);
         }
-        let stored = state.providers.iter_mut().find(|provider| provider.id == before.id);
-        let stored = stored.ok_or(ChangeProviderError::Missing)?;
-        if stored != before {
+        let stored = state.providers.iter().find(|provider| provider.id == before.id);
+        if stored.ok_or(ChangeProviderError::Missing)? != before {
             return Err(ChangeProviderError::Changed);
         }
-        *stored = after;
+        if !after.vouches_as(before) {
+            let own = state.identities.iter_mut().filter(|(identity, _)| identity.provider == before.id);
+            own.for_each(|(_, (_, verified_email))| *verified_email = None);
+        }
+        let stored = state.providers.iter_mut().find(|provider| provider.id == before.id);
+        *stored.ok_or(ChangeProviderError::Missing)? = after;
         state.events.push(event);
         Ok(())
     }
 
-    async fn reseal(&self, id: ProviderId, before: &Sealed, after: &Sealed) -> Result<bool, StoreError> {
-        let mut state = self.state();
+    async fn reseal(&self, id: ProviderId, before: &Sealed, after: &Sealed, event: Event) -> Result<bool, StoreError> {
+        let mut guard = self.state();
+        let state = &mut *guard;
         let secret = state.providers.iter_mut().find(|provider| provider.id == id).map(|found| &mut found.secret);
         match secret {
             Some(secret) if secret.as_ref() == Some(before) => {
                 *secret = Some(after.clone());
+                state.events.push(event);
                 Ok(true)
             }
             _ => Ok(false),
@@ -184,9 +190,23 @@ impl IdentityStore for MemoryFederation {
 
     async fn sign_in(&self, sign_in: FederatedSignIn) -> Result<(), FederatedSignInError> {
         let _one = self.signing_in.lock().await;
-        let FederatedSignIn { entry, role, display_name, email, verified_email, session, origin, attempt, .. } =
-            sign_in;
+        let FederatedSignIn {
+            provider,
+            entry,
+            role,
+            display_name,
+            email,
+            verified_email,
+            session,
+            origin,
+            attempt,
+            ..
+        } = sign_in;
         let (user, identity) = (entry.user(), origin.identity.clone());
+        let held = ProviderStore::find(self, provider.id).await?;
+        if !held.is_some_and(|held| held.decides_as(&provider)) {
+            return Err(FederatedSignInError::Changed);
+        }
         let owner = self.state().identities.get(&identity).map(|(user, _)| *user);
         let account = AccountStore::find(&*self.accounts, user).await?;
         let is_linkable = |account: &Account| account.source != AuthSource::Local && account.role == Role::Viewer;

@@ -58,9 +58,9 @@ async fn a_change_counts_only_where_nobody_else_made_one<S: ProviderStore>(store
 async fn a_secret_is_sealed_anew_only_where_it_is_still_the_same<S: ProviderStore>(store: &S) {
     let before = store.find(id(1)).await.unwrap().unwrap().secret.unwrap();
     let (after, other) = (sealed("secret"), sealed("other"));
-    assert!(store.reseal(id(1), &before, &after).await.unwrap());
-    assert!(!store.reseal(id(1), &before, &other).await.unwrap());
-    assert!(!store.reseal(id(9), &before, &other).await.unwrap());
+    assert!(store.reseal(id(1), &before, &after, event(Action::ProviderUpdate)).await.unwrap());
+    assert!(!store.reseal(id(1), &before, &other, event(Action::ProviderUpdate)).await.unwrap());
+    assert!(!store.reseal(id(9), &before, &other, event(Action::ProviderUpdate)).await.unwrap());
     assert_eq!(store.find(id(1)).await.unwrap().unwrap().secret, Some(after));
 }
 

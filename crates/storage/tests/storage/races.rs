@@ -26,6 +26,7 @@ on_both_databases!(
     one_of_two_password_changes_wins,
     one_name_goes_to_one_account,
     a_key_is_first_used_once,
+    no_session_survives_the_provider_that_it_came_from,
 );
 
 /// Runs `work` so many times at once.
@@ -216,4 +217,24 @@ async fn a_key_is_first_used_once(database: Database) {
     .await;
     assert_eq!(uses.iter().filter(|first| **first).count(), 1);
     assert_eq!(database.storage.find_key(&old).await.unwrap().unwrap().state, KeyState::Rotated);
+}
+
+async fn no_session_survives_the_provider_that_it_came_from(database: Database) {
+    use stratora_auth::SessionStore;
+    use stratora_federation::testing::{example_provider, example_sign_in};
+    use stratora_federation::{IdentityStore as _, ProviderStore as _};
+
+    for number in 1..=25 {
+        let provider = example_provider(number, &format!("Provider {number}"));
+        database.storage.create(provider.clone(), event(Action::ProviderCreate)).await.unwrap();
+        let sign_in = example_sign_in(number, &format!("grace-{number}"), &provider);
+        let token = sign_in.session.token;
+        let (signing_in, deleting) = (database.storage.clone(), database.storage.clone());
+        let signing_in = tokio::spawn(async move { signing_in.sign_in(sign_in).await });
+        let deleting = tokio::spawn(async move { deleting.delete(provider.id, event(Action::ProviderDelete)).await });
+        let _either: Result<_, _> = signing_in.await.unwrap();
+        deleting.await.unwrap().unwrap();
+        let left = SessionStore::find(&database.storage, Channel::Bearer, &token).await.unwrap();
+        assert!(left.is_none(), "{number}");
+    }
 }
