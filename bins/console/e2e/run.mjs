@@ -572,7 +572,11 @@ async function walk() {
   });
 
   await step('pages that are not there', [], async () => {
-    await go('/no/such/page');
+    assert.equal((await context.request.get(`${base}/no/such/page`)).status(), front ? 200 : 404);
+    await page.evaluate(() => {
+      history.pushState({}, '', '/no/such/page');
+      dispatchEvent(new PopStateEvent('popstate'));
+    });
     await page.getByText('There is no page at this address').waitFor();
     await browser.inspect(page, 'not-found', { only: ['1280-light'] });
   });

@@ -6,12 +6,13 @@ import { PersonButton } from './PersonButton';
 
 const ROLE_NAMES: Record<string, string> = { admin: 'Administrator', operator: 'Operator', viewer: 'Viewer' };
 
-export default function PersonMenu() {
+/** `opened`: whether it was asked for before it was there. */
+export default function PersonMenu({ opened }: { opened: boolean }) {
   const me = useMe();
   const session = useSession();
   const { pathname, search } = useLocation();
   return (
-    <Menu width={230} withinPortal={false}>
+    <Menu width={230} withinPortal={false} defaultOpened={opened}>
       <Menu.Target>
         <PersonButton />
       </Menu.Target>

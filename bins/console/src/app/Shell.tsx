@@ -10,7 +10,7 @@ import {
   IconShieldCheck,
   IconUsers,
 } from '@tabler/icons-react';
-import { type ComponentType, lazy, Suspense, useEffect } from 'react';
+import { type ComponentType, lazy, Suspense, useEffect, useState } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
 import { hasRole, type Role, useMe } from '../session/session';
 import { Mark } from './Mark';
@@ -51,6 +51,7 @@ const Messages = lazy(() => import('./Messages'));
 
 export function Component() {
   const [opened, { toggle, close }] = useDisclosure();
+  const [menuWanted, setMenuWanted] = useState(false);
   const { pathname } = useLocation();
   const me = useMe();
   // biome-ignore lint/correctness/useExhaustiveDependencies: going elsewhere closes the menu.
@@ -83,8 +84,8 @@ export function Component() {
           </Group>
           <Group gap={4} wrap="nowrap">
             <SchemeToggle />
-            <Suspense fallback={<PersonButton />}>
-              <PersonMenu />
+            <Suspense fallback={<PersonButton onClick={() => setMenuWanted(true)} />}>
+              <PersonMenu opened={menuWanted} />
             </Suspense>
           </Group>
         </Group>

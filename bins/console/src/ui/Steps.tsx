@@ -31,7 +31,7 @@ export function Steps({ label, steps }: { label: string; steps: Step[] }) {
         >
           {note && (
             <Text size="xs" c="dimmed" className="breaks">
-              <bdi>{note}</bdi>
+              <bdi>{full(note)}</bdi>
             </Text>
           )}
         </Timeline.Item>
@@ -44,4 +44,10 @@ export function Steps({ label, steps }: { label: string; steps: Step[] }) {
 export function sentence(name: string): string {
   const words = name.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A remark of the server, which may be a fragment, as a sentence. */
+function full(note: string): string {
+  const text = note.charAt(0).toUpperCase() + note.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -1,14 +1,10 @@
-//! The console: as the server sends it, and as people use it, in a real browser through NGINX over TLS.
+//! The console: as the server sends it, and as a browser shows it, through NGINX over TLS. `npm run e2e` in `bins/console`
+//! walks through all of it.
 
-use std::path::Path;
-use std::process::Command;
-
-use stratora_testing::{Answer, Client};
+use serde_json::json;
+use stratora_testing::{Answer, Browser, Client};
 
 use crate::support::Installation;
-
-/// Where the console and what walks through it are.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../console");
 
 async fn get(client: &Client, path: &str, headers: &[(&str, &str)]) -> Answer {
     let request = headers.iter().fold(client.get(path), |request, (name, value)| request.header(name, value));
@@ -57,18 +53,19 @@ async fn the_page_is_asked_for_anew_and_its_files_are_kept_for_ever() {
 }
 
 #[test]
-fn people_walk_through_the_console_in_a_browser() {
+fn a_browser_shows_the_sign_in_page_under_the_content_security_policy() {
     let mut installation = Installation::on_sqlite();
     installation.start_nginx();
-    let password = installation.one_time_password();
-    let pictures = installation.path("pictures");
-    let mut walk = Command::new("node");
-    walk.arg("e2e/run.mjs").current_dir(Path::new(FOLDER));
-    walk.env("BASE_URL", format!("https://localhost:{}", installation.https_port));
-    walk.env("ADMIN_PASSWORD", password).env("OUT", &pictures);
-    // The certificate was made a moment ago.
-    walk.env("NODE_TLS_REJECT_UNAUTHORIZED", "0");
-    let walked = walk.output().unwrap();
-    let said = String::from_utf8_lossy(&walked.stdout) + String::from_utf8_lossy(&walked.stderr);
-    assert!(walked.status.success(), "{said}");
+    let url = format!("https://localhost:{}/settings/components?q=berlin", installation.https_port);
+    let seen = Browser::run("visit", &json!({"url": url, "accessibility": true})).unwrap();
+    let result = &seen["result"];
+    assert!(result["url"].as_str().unwrap().contains("/login"), "{seen}");
+    assert!(result["text"].as_str().unwrap().contains("Sign in"), "{seen}");
+    for list in ["csp_violations", "page_errors"] {
+        assert_eq!(seen[list], json!([]), "{seen}");
+    }
+    assert_eq!(result["accessibility"], json!([]), "{seen}");
+    let base = format!("https://localhost:{}/", installation.https_port);
+    let requests = seen["requests"].as_array().unwrap();
+    assert!(requests.iter().all(|request| request["url"].as_str().unwrap().starts_with(&base)), "{seen}");
 }
