@@ -1,6 +1,7 @@
 //! Signing in through a certified provider, in a real browser, through NGINX over TLS.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use stratora_testing::{Browser, Client, OidcProvider, free_port};
@@ -114,7 +115,7 @@ async fn people_sign_in(mut installation: Installation, mode: &str) {
     the_token_is_nowhere(&installation, &seen, &token, &provider).await;
 }
 
-/// Neither in a log, nor in an SQLite database, nor in what a browser sends along.
+/// Neither in a log, nor in the database, nor in what a browser sends along.
 async fn the_token_is_nowhere(installation: &Installation, seen: &Value, token: &str, provider: &Provider) {
     let requests = seen["requests"].to_string();
     let callback = requests.split('"').find(|text| text.contains("/oidc/callback?")).unwrap();
@@ -132,9 +133,16 @@ async fn the_token_is_nowhere(installation: &Installation, seen: &Value, token: 
     );
     assert!(!cookies.iter().any(|cookie| text(cookie, "name").starts_with("__Host-stratora_oidc_")), "{cookies:?}");
     let mut written = installation.all_output() + &audit.text() + &attempts.text();
-    if installation.postgres.is_none() {
-        for name in ["stratora.db", "stratora.db-wal"] {
-            written.push_str(&String::from_utf8_lossy(&fs::read(installation.path(name)).unwrap()));
+    match &installation.postgres {
+        Some(postgres) => {
+            let dump = Command::new("pg_dump").arg(postgres.url()).output().unwrap();
+            assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+            written.push_str(&String::from_utf8_lossy(&dump.stdout));
+        }
+        None => {
+            for name in ["stratora.db", "stratora.db-wal"] {
+                written.push_str(&String::from_utf8_lossy(&fs::read(installation.path(name)).unwrap()));
+            }
         }
     }
     for secret in [token, code, SECRET, &text(cookie, "value")] {
@@ -168,6 +176,9 @@ async fn a_sign_out_at_the_provider_ends_the_session_here(mut installation: Inst
     let url = text(&end, "end_session_url");
     assert!(url.starts_with(first.running.issuer()) && url.contains("post_logout_redirect_uri="), "{url}");
     assert!(!url.contains("id_token_hint"), "{url}");
+    let left = Browser::run("visit", &json!({"url": url})).unwrap();
+    let sign_in_page = format!("https://localhost:{}/login", installation.https_port);
+    assert!(text(&left["result"], "url").starts_with(&sign_in_page), "{left}");
     let told = first.running.end_session("grace").await.unwrap();
     assert!(told.iter().any(|told| told.client_id == "stratora" && told.error.is_none()), "{told:?}");
     let after = proxy.get("/api/v1/auth/me").bearer(&token).send().await.unwrap();
