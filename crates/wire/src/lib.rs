@@ -6,6 +6,7 @@
 
 mod audit;
 mod component;
+mod enrollment;
 mod error;
 mod fleet;
 mod page;
@@ -17,6 +18,7 @@ pub use audit::{AuditActor, AuditCount, AuditDay, AuditEntry, AuditQuery, AuditR
 pub use component::{
     Component, ComponentQuery, ComponentWithKey, CreateComponent, LeakReport, RotateComponent, UpdateComponent,
 };
+pub use enrollment::{CreateEnrollmentToken, CreatedEnrollmentToken, EnrollmentToken, Register};
 pub use error::Error;
 pub use fleet::{ConfigReport, Heartbeat, HeartbeatAnswer, LastReport, OwnKey};
 pub use page::{Page, PageQuery};
