@@ -15,18 +15,9 @@ if (!file || more.length > 0) {
 }
 
 const document = JSON.parse(await readFile(file, 'utf8'));
-// Types are found by path and method. The operations' own names are not used, and need not be unique for that.
-for (const [path, item] of Object.entries(document.paths)) {
-  for (const operation of Object.values(item)) {
-    delete operation.operationId;
-    // What is not in the path cannot be a parameter of it, and what may be null may be left out.
-    for (const parameter of operation.parameters ?? []) {
-      if (parameter.in === 'path' && !path.includes(`{${parameter.name}}`)) {
-        parameter.in = 'query';
-        parameter.required = false;
-      }
-    }
-  }
+// Types are found by path and method: the operations' own names would only double them.
+for (const item of Object.values(document.paths)) {
+  for (const operation of Object.values(item)) delete operation.operationId;
 }
 const types = astToString(await openapiTS(document, { alphabetize: true }));
 const text = `// Made from the server's OpenAPI document by \`npm run api:types\`. Not edited by hand.\n\n${types}`;

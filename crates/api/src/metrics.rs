@@ -11,6 +11,7 @@ use crate::time_series::away;
 
 /// An instant query.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InstantQuery {
     /// What to compute, in `MetricsQL` or `PromQL`.
@@ -21,6 +22,7 @@ pub(crate) struct InstantQuery {
 
 /// A query over a range of time.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RangeQuery {
     /// What to compute, in `MetricsQL` or `PromQL`.

@@ -41,6 +41,8 @@ pub struct RouteSpec {
     pub method: Method,
     /// Its path, with `{id}` for an identifier.
     pub path: &'static str,
+    /// Its handler, which names the operation in the OpenAPI document.
+    pub handler: &'static str,
     /// Who may use it.
     pub access: Access,
     /// How often.
@@ -87,6 +89,7 @@ macro_rules! routes {
         pub static ROUTES: &[RouteSpec] = &[$(RouteSpec {
             method: Method::$method,
             path: $path,
+            handler: stringify!($handler),
             access: $access,
             limited: $limited,
             audited: $audited,
@@ -216,6 +219,7 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
             _ => continue,
         };
         let Some(operation) = operation else { continue };
+        operation.operation_id = Some(route.handler.replace("::", "_"));
         let required = |scheme: &str| SecurityRequirement::new(scheme, Vec::<String>::new());
         let (schemes, who) = match route.access {
             Access::Anyone => (vec![], "Anyone.".to_owned()),

@@ -49,6 +49,23 @@ fn every_endpoint_says_who_may_use_it_and_what_can_go_wrong() {
 }
 
 #[test]
+fn every_operation_has_a_name_of_its_own_and_every_parameter_its_place() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{name} stands for {method} {path} and for another");
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().unwrap();
+                let is_in_path = path.contains(&format!("{{{name}}}"));
+                assert_eq!(parameter["in"] == "path", is_in_path, "{name} of {method} {path}");
+            }
+        }
+    }
+}
+
+#[test]
 fn it_holds_no_reference_that_leads_nowhere() {
     let document = document();
     let text = document.to_string();

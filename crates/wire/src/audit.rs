@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Which entries are wanted; every condition that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct AuditQuery {
     /// At this time or later.
     #[cfg_attr(feature = "openapi", param(format = DateTime))]

@@ -39,7 +39,7 @@ pub struct Component {
 /// Which components are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct ComponentQuery {
     /// `agent` or `collector`.
     pub kind: Option<String>,

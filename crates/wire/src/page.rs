@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Which page of a list is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct PageQuery {
     /// How many items, 1 to 200; 50 when absent.
     #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 200))]

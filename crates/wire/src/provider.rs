@@ -251,7 +251,7 @@ pub struct DryRunResult {
 /// Which records of sign-ins are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct AttemptQuery {
     /// The one with this reference, as the sign-in page shows it.
     pub reference: Option<String>,

@@ -129,25 +129,25 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description This action, such as `session.sign_in`. */
-                    action?: string | null;
+                    action?: string;
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description At this time or later. */
-                    from?: string | null;
+                    from?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                     /** @description `success`, `failure` or `denied`. */
-                    outcome?: string | null;
+                    outcome?: string;
                     /** @description A text in the actor's name, the resource's name or the details, in any case. */
-                    q?: string | null;
+                    q?: string;
                     /** @description On a resource of this kind: `user`, `session`, `component`, `key` or `endpoint`. */
-                    resource?: string | null;
+                    resource?: string;
                     /** @description On the resource with this identifier. */
-                    resource_id?: string | null;
+                    resource_id?: string;
                     /** @description Before this time. */
-                    until?: string | null;
+                    until?: string;
                     /** @description By the actor with this name. */
-                    user?: string | null;
+                    user?: string;
                 };
                 header?: never;
                 path?: never;
@@ -215,25 +215,25 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description This action, such as `session.sign_in`. */
-                    action?: string | null;
+                    action?: string;
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description At this time or later. */
-                    from?: string | null;
+                    from?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                     /** @description `success`, `failure` or `denied`. */
-                    outcome?: string | null;
+                    outcome?: string;
                     /** @description A text in the actor's name, the resource's name or the details, in any case. */
-                    q?: string | null;
+                    q?: string;
                     /** @description On a resource of this kind: `user`, `session`, `component`, `key` or `endpoint`. */
-                    resource?: string | null;
+                    resource?: string;
                     /** @description On the resource with this identifier. */
-                    resource_id?: string | null;
+                    resource_id?: string;
                     /** @description Before this time. */
-                    until?: string | null;
+                    until?: string;
                     /** @description By the actor with this name. */
-                    user?: string | null;
+                    user?: string;
                 };
                 header?: never;
                 path?: never;
@@ -1631,13 +1631,13 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                     /** @description Those at this provider. */
-                    provider?: string | null;
+                    provider?: string;
                     /** @description The one with this reference, as the sign-in page shows it. */
-                    reference?: string | null;
+                    reference?: string;
                 };
                 header?: never;
                 path?: never;
@@ -1945,11 +1945,11 @@ export interface paths {
          */
         get: {
             parameters: {
-                query?: {
+                query: {
                     /** @description What to compute, in `MetricsQL` or `PromQL`. */
-                    query?: string;
+                    query: string;
                     /** @description For which instant: seconds since the Unix epoch, or RFC 3339. Now, when absent. */
-                    time?: string | null;
+                    time?: string;
                 };
                 header?: never;
                 path?: never;
@@ -2023,15 +2023,15 @@ export interface paths {
          */
         get: {
             parameters: {
-                query?: {
+                query: {
                     /** @description Until when. Now, when absent. */
-                    end?: string | null;
+                    end?: string;
                     /** @description What to compute, in `MetricsQL` or `PromQL`. */
-                    query?: string;
+                    query: string;
                     /** @description From when: seconds since the Unix epoch, or RFC 3339. */
-                    start?: string;
+                    start: string;
                     /** @description In steps of how long, such as `30s`. */
-                    step?: string | null;
+                    step?: string;
                 };
                 header?: never;
                 path?: never;
@@ -2398,15 +2398,15 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description `agent` or `collector`. */
-                    kind?: string | null;
+                    kind?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                     /** @description A text in the name, the host name or the key prefix, in any case. */
-                    q?: string | null;
+                    q?: string;
                     /** @description `pending`, `active`, `offline` or `revoked`. */
-                    status?: string | null;
+                    status?: string;
                 };
                 header?: never;
                 path?: never;
@@ -3035,9 +3035,9 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                 };
                 header?: never;
                 path?: never;
