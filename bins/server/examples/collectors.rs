@@ -1,6 +1,7 @@
-//! A fleet of collectors behind NGINX, each with a connection and an address of its own: every ten seconds each says that it
-//! is there and asks for its configuration. Arguments: the server's program, its settings, its process, a file with a
-//! component's identifier and its key on each line, and for how many seconds to measure. Prints one line of JSON.
+//! A fleet of components behind NGINX, each with a connection and an address of its own: every ten seconds each says that it
+//! is there, asks for its configuration and sends what it has measured. Arguments: the server's program, its settings, its
+//! process, a file with a component's identifier and its key on each line, and for how many seconds to measure. Prints one
+//! line of JSON.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -18,6 +19,12 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 const EVERY: Duration = Duration::from_secs(10);
 /// How long the fleet may take to be connected: ten thousand handshakes.
 const WARM_UP: Duration = Duration::from_secs(40);
+/// What a component sends each time, in line protocol.
+const MEASURED: &str = "cpu usage_user=12.5,usage_system=3.25,usage_idle=84.25\n\
+    mem total=16777216000i,used=8388608000i,available=8388608000i\n\
+    disk,path=/ total=107374182400i,used=53687091200i\n\
+    net,interface=eth0 bytes_recv=123456789i,bytes_sent=987654321i\n\
+    system load1=0.5,load5=0.4,load15=0.3\n";
 /// Ticks a second in which Linux accounts CPU time.
 const TICKS: f64 = 100.0;
 
@@ -66,7 +73,8 @@ async fn main() -> anyhow::Result<()> {
         met.add(collected?);
     }
     let span: f64 = seconds.parse()?;
-    println!("{}", met.report((after.0 - before.0) / span, (after.1 - before.1) / span, span));
+    let cores = (after.0 - before.0) / span;
+    println!("{}", met.report(cores, (after.1 - before.1) / span, span, resident(server.parse()?)?));
     Ok(())
 }
 
@@ -74,6 +82,7 @@ struct Collector {
     client: reqwest::Client,
     heartbeat: String,
     config: String,
+    ingest: String,
     key: String,
 }
 
@@ -88,9 +97,13 @@ impl Collector {
             .no_proxy()
             .build()?;
         let base = format!("https://127.0.0.1:{port}/api/v1");
-        let (heartbeat, config) =
-            (format!("{base}/agents/heartbeat/{id}"), format!("{base}/remote-collectors/{id}/config"));
-        Ok(Self { client, heartbeat, config, key: key.to_owned() })
+        Ok(Self {
+            client,
+            heartbeat: format!("{base}/agents/heartbeat/{id}"),
+            config: format!("{base}/remote-collectors/{id}/config"),
+            ingest: format!("{base}/ingest/influx"),
+            key: key.to_owned(),
+        })
     }
 
     async fn work(self, first: Duration, measuring: Arc<AtomicBool>) -> Met {
@@ -108,7 +121,8 @@ impl Collector {
             was_measuring = is_measuring;
             let body = r#"{"hostname":"a.example.com","version":"1.0.0","os":"linux"}"#;
             let heartbeat = self.client.post(&self.heartbeat).header("Content-Type", "application/json").body(body);
-            for request in [heartbeat, self.client.get(&self.config)] {
+            let measured = self.client.post(&self.ingest).body(MEASURED);
+            for request in [heartbeat, self.client.get(&self.config), measured] {
                 let started = now();
                 let answer = request.header("X-API-Key", &self.key).send().await;
                 // 404 is the answer where no configuration was set.
@@ -139,7 +153,7 @@ impl Met {
         self.failures += other.failures;
     }
 
-    fn report(mut self, server: f64, proxy: f64, seconds: f64) -> serde_json::Value {
+    fn report(mut self, server: f64, proxy: f64, seconds: f64, memory: f64) -> serde_json::Value {
         self.times.sort_unstable();
         let at = |part: usize| {
             self.times.get(self.times.len().saturating_sub(1) * part / 100).map_or(0.0, |time| time.as_secs_f64() * 1e3)
@@ -148,7 +162,7 @@ impl Met {
         let rate = self.times.len() as f64 / seconds;
         serde_json::json!({
             "rate": rate, "failures": self.failures, "p50_ms": at(50), "p99_ms": at(99),
-            "server_cores": server, "nginx_cores": proxy,
+            "server_cores": server, "nginx_cores": proxy, "server_mib": memory,
         })
     }
 }
@@ -169,4 +183,12 @@ fn cpu(processes: &[i32]) -> anyhow::Result<f64> {
         ticks += fields.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>();
     }
     Ok(ticks / TICKS)
+}
+
+/// The memory that a process has, in MiB.
+fn resident(process: i32) -> anyhow::Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+    Ok(kib.context("proc(5)")? / 1024.0)
 }

@@ -24,7 +24,7 @@ const MARK: f64 = 1.3;
 const BYTES: f64 = 400.0;
 /// How many are brought into memory to see what they take.
 const REMEMBERED: u32 = 100_000;
-/// How many collectors poll through NGINX, and for how many seconds it is measured.
+/// How many components report through NGINX every ten seconds, and for how many seconds it is measured.
 const COLLECTORS: usize = 10_000;
 const POLLED_FOR: u32 = 30;
 
@@ -193,7 +193,7 @@ fn of_memory(installation: &mut Installation, on_postgres: bool) -> Result<Vec<F
     Ok(figures)
 }
 
-/// What a fleet that polls every ten seconds costs behind NGINX.
+/// What a fleet costs behind NGINX: a heartbeat, a look for another configuration and measurements, every ten seconds each.
 fn of_collectors(installation: &mut Installation) -> Result<Figure> {
     installation.server.restart("{}")?;
     let keys = installation.files.join("polling-keys");
@@ -210,14 +210,15 @@ fn of_collectors(installation: &mut Installation) -> Result<Figure> {
     ensure!(of("failures")? == 0.0, "requests of collectors failed: {met}");
     let (server, nginx) = (of("server_cores")?, of("nginx_cores")?);
     Ok(Figure {
-        what: format!("CPU of {COLLECTORS} collectors through NGINX, PostgreSQL"),
+        what: format!("CPU of {COLLECTORS} components through NGINX, PostgreSQL"),
         floor: "the CPU that NGINX takes for them",
         measured: format!(
-            "{:.0}/s, {:.0} % of a core, NGINX {:.0} %, p99 {:.1} ms",
+            "{:.0}/s, {:.0} % of a core, NGINX {:.0} %, p99 {:.1} ms, {:.0} MiB",
             of("rate")?,
             server * 100.0,
             nginx * 100.0,
-            of("p99_ms")?
+            of("p99_ms")?,
+            of("server_mib")?
         ),
         ratio: server / nginx,
         mark: None,
