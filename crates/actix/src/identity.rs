@@ -125,7 +125,9 @@ impl FromRequest for ProvenComponent {
             match known_component(&gate, context, key).await {
                 Ok(component) => Ok(Self(Some(component))),
                 // A key that is no proof is no reason to turn anybody away. Too many of them are, and so is a store that is away.
-                Err(error) if matches!(error.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Ok(Self(None)),
+                Err(error) if matches!(error.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                    Ok(Self(None))
+                }
                 Err(error) => Err(error),
             }
         })

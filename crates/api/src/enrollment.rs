@@ -2,9 +2,7 @@
 
 use actix_web::http::header::HeaderName;
 use actix_web::{HttpRequest, HttpResponse, web};
-use stratora_actix::{
-    ApiError, CurrentUser, Gate, JsonBody, PathId, ProvenComponent, QueryParams, RequestContext,
-};
+use stratora_actix::{ApiError, CurrentUser, Gate, JsonBody, PathId, ProvenComponent, QueryParams, RequestContext};
 use stratora_audit::{Action, Event, Outcome, ResourceKind};
 use stratora_clock::Timestamp;
 use stratora_keys::{
@@ -34,13 +32,13 @@ pub(crate) async fn create_token(
     let validity = match body.expires_in_seconds {
         None => Validity::default(),
         Some(seconds) => Validity::of_seconds(seconds).ok_or_else(|| {
-            let message = "Send as expires_in_seconds a number up to 31536000, 0 for a token without an end, or leave it out.";
+            let message =
+                "Send as expires_in_seconds a number up to 31536000, 0 for a token without an end, or leave it out.";
             ApiError::invalid_field("expires_in_seconds", message)
         })?,
     };
     let request = NewTokenRequest {
-        description: Description::parse(&body.description)
-            .map_err(|reason| input::refused("description")(&reason))?,
+        description: Description::parse(&body.description).map_err(|reason| input::refused("description")(&reason))?,
         allowance: Allowance::of(body.multi_use, body.max_uses)
             .map_err(|reason| input::refused("max_uses")(&reason))?,
         validity,
@@ -159,7 +157,8 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKey>, ApiE
         (Some(line), None) => IdempotencyKey::parse(line.as_bytes()).ok(),
         (Some(_), Some(_)) => None,
     };
-    let message = "Send as Idempotency-Key 22 to 128 visible ASCII characters that nobody can guess, once, or leave it out.";
+    let message =
+        "Send as Idempotency-Key 22 to 128 visible ASCII characters that nobody can guess, once, or leave it out.";
     parsed.map(Some).ok_or_else(|| ApiError::bad_request("invalid_idempotency_key", message))
 }
 

@@ -168,9 +168,10 @@ pub(crate) fn missing_request(error: MissingRequest) -> ApiError {
 pub(crate) fn approve(error: ApproveError) -> ApiError {
     match error {
         ApproveError::Component(error) => change_component(error),
-        ApproveError::Changed => {
-            ApiError::conflict("request_changed", "Somebody else asks for this place by now. Look at the request again.")
-        }
+        ApproveError::Changed => ApiError::conflict(
+            "request_changed",
+            "Somebody else asks for this place by now. Look at the request again.",
+        ),
     }
 }
 

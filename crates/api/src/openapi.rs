@@ -8,7 +8,9 @@ use bytes::Bytes;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{audit, collectors, components, enrollment, fleet, health, identity_providers, ingest, metrics, oidc, session, users};
+use crate::{
+    audit, collectors, components, enrollment, fleet, health, identity_providers, ingest, metrics, oidc, session, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(

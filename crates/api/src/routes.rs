@@ -12,8 +12,8 @@ use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 
 use crate::services::Services;
 use crate::{
-    audit, collectors, components, console, enrollment, fleet, health, identity_providers, ingest, metrics, oidc, openapi, session,
-    time_series, users,
+    audit, collectors, components, console, enrollment, fleet, health, identity_providers, ingest, metrics, oidc,
+    openapi, session, time_series, users,
 };
 
 /// What limits the use of an endpoint.

@@ -17,15 +17,13 @@ pub use component::{Component, ComponentKind, Hostname, Name, RefusedText, Stand
 pub use config::{ConfigStore, ETag, ETagKey, Report, ReportStatus, StoredConfig};
 pub use configuration::{PutConfigError, RefusedReport};
 pub use enrollment::{
-    Admission, Allowance, Answer, ApproveError, ApproveRequestError, Call, Description, Enrollment, EnrollmentPolicy, EnrollmentSecret,
-    EnrollmentStore, EnrollmentToken, Ground, Host, IdempotencyKey, Issued, MissingRequest, MissingToken,
-    NewEnrollmentToken, NewTokenRequest, Offer, ProvenKey, RefusedAllowance, RefusedIdempotencyKey, RefusedRegistration,
-    RegisterError, Registered, RegistrationError, Reenrollment, Situation, Spent, TakenName, Validity, WaitingRequest,
-    decide, names_for,
+    Admission, Allowance, Answer, ApproveError, ApproveRequestError, Call, Description, Enrollment, EnrollmentPolicy,
+    EnrollmentSecret, EnrollmentStore, EnrollmentToken, Ground, Host, IdempotencyKey, Issued, MissingRequest,
+    MissingToken, NewEnrollmentToken, NewTokenRequest, Offer, ProvenKey, Reenrollment, RefusedAllowance,
+    RefusedIdempotencyKey, RefusedRegistration, RegisterError, Registered, RegistrationError, Situation, Spent,
+    TakenName, Validity, WaitingRequest, decide, names_for,
 };
-pub use id::{
-    ComponentId, ComponentTypeKind, EnrollmentTokenId, EnrollmentTokenTypeKind, KeyId, KeyKind, subject_of,
-};
+pub use id::{ComponentId, ComponentTypeKind, EnrollmentTokenId, EnrollmentTokenTypeKind, KeyId, KeyKind, subject_of};
 pub use key::{ApiKey, Grace, KeyPrefix, KeyRecord, KeyState, MalformedKey, Refusal};
 pub use service::{IssueKeyError, Keys, KeysParts, NewComponentRequest};
 pub use store::{

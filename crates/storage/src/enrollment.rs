@@ -77,7 +77,8 @@ impl EnrollmentStore for Storage {
             let mut query = enrollment_tokens::table.select(TokenRow::as_select()).into_boxed();
             if let Some((at, id)) = after {
                 let earlier = enrollment_tokens::created_at.lt(at);
-                query = query.filter(earlier.or(enrollment_tokens::created_at.eq(at).and(enrollment_tokens::id.lt(id))));
+                query =
+                    query.filter(earlier.or(enrollment_tokens::created_at.eq(at).and(enrollment_tokens::id.lt(id))));
             }
             let rows: Vec<TokenRow> = query
                 .order((enrollment_tokens::created_at.desc(), enrollment_tokens::id.desc()))

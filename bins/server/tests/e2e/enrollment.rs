@@ -36,8 +36,7 @@ async fn token(client: &Client, admin: &str, body: Value) -> (String, String) {
 }
 
 fn call(client: &Client, token: &str, hostname: &str, address: &str) -> Request {
-    let body =
-        json!({"enrollment_token": token, "hostname": hostname, "component_type": "agent", "version": "1.2.3"});
+    let body = json!({"enrollment_token": token, "hostname": hostname, "component_type": "agent", "version": "1.2.3"});
     client.post(REGISTER).from(address).json(&body)
 }
 
@@ -334,8 +333,14 @@ async fn what_no_agent_sends_is_refused_by_its_field(mut installation: Installat
         refused(&answer, 422, "invalid_value");
         assert_eq!(answer.json()["field"], field, "{body}");
     }
-    for malformed in [r#"{"multi_use":1}"#, r#"{"max_uses":-1}"#, r#"{"uses":0}"#, r#"{"multi_use":true,"multi_use":false}"#] {
-        assert_eq!(post(TOKENS, "application/json", malformed.to_owned()).send().await.unwrap().status, 400, "{malformed}");
+    for malformed in
+        [r#"{"multi_use":1}"#, r#"{"max_uses":-1}"#, r#"{"uses":0}"#, r#"{"multi_use":true,"multi_use":false}"#]
+    {
+        assert_eq!(
+            post(TOKENS, "application/json", malformed.to_owned()).send().await.unwrap().status,
+            400,
+            "{malformed}"
+        );
     }
     for (path, query) in [(TOKENS, "limit=0"), (TOKENS, "cursor=%25"), (REQUESTS, "limit=201"), (REQUESTS, "q=a")] {
         let answer = backend.get(&format!("{path}?{query}")).bearer(&admin).send().await.unwrap();
@@ -351,7 +356,8 @@ async fn of_many_registrations_side_by_side_one_uses_the_token(mut installation:
     let backend = installation.backend();
     let (_, once) = token(&backend, &admin, json!({})).await;
     let calls = (0..200).map(|number| {
-        let request = call(&backend, &once, &format!("db{number}"), &format!("198.18.{}.{}", number / 100, number % 100 + 1));
+        let request =
+            call(&backend, &once, &format!("db{number}"), &format!("198.18.{}.{}", number / 100, number % 100 + 1));
         tokio::spawn(async move { request.send().await.unwrap() })
     });
     let running: Vec<_> = calls.collect();

@@ -1,7 +1,6 @@
 //! Signing in through a certified provider, in a real browser, through NGINX over TLS.
 
 use std::fs;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use stratora_testing::{Browser, Client, OidcProvider, free_port};

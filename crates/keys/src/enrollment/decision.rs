@@ -254,11 +254,7 @@ pub fn names_for(hostname: &Hostname) -> impl Iterator<Item = Name> {
 ///
 /// # Errors
 /// [`RefusedRegistration`] says why it leads to no key.
-pub fn decide(
-    call: &Call,
-    situation: &Situation,
-    policy: EnrollmentPolicy,
-) -> Result<Admission, RefusedRegistration> {
+pub fn decide(call: &Call, situation: &Situation, policy: EnrollmentPolicy) -> Result<Admission, RefusedRegistration> {
     let token = situation.token.as_ref().ok_or(RefusedRegistration::UnknownToken)?;
     // First of all: the call that used the token up may be the one that is repeated.
     if let Some(admission) = repeated(call, token.id, &situation.hosts) {

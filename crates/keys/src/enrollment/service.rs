@@ -16,9 +16,7 @@ use super::store::{
     RegisterError, WaitingRequest,
 };
 use super::token::{Allowance, Description, EnrollmentSecret, EnrollmentToken, Validity};
-use crate::{
-    ApiKey, ChangeComponentError, Component, ComponentId, EnrollmentTokenId, IssueKeyError, Keys, Standing,
-};
+use crate::{ApiKey, ChangeComponentError, Component, ComponentId, EnrollmentTokenId, IssueKeyError, Keys, Standing};
 
 /// How long spent tokens stay listed, so that it can be looked up what came in with them.
 const KEPT: Duration = Duration::from_hours(30 * 24);

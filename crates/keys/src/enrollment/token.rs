@@ -306,7 +306,8 @@ mod tests {
         for good in ["a".repeat(22), "~".repeat(128), format!("\"{}\"", "b".repeat(36))] {
             assert!(IdempotencyKey::parse(good.as_bytes()).is_ok(), "{good}");
         }
-        for bad in ["a".repeat(21), "a".repeat(129), format!("{} {}", "a".repeat(20), "b".repeat(20)), "ä".repeat(20)] {
+        for bad in ["a".repeat(21), "a".repeat(129), format!("{} {}", "a".repeat(20), "b".repeat(20)), "ä".repeat(20)]
+        {
             assert_eq!(IdempotencyKey::parse(bad.as_bytes()).unwrap_err(), RefusedIdempotencyKey, "{bad}");
         }
     }

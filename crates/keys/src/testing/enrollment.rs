@@ -112,8 +112,7 @@ impl<S: Store> Fleet<S> {
             Ok(Answer::Exists { component }) => {
                 let refused = self.component(component).await;
                 assert!(written.len() <= 1, "{written:?}");
-                let is_refusal =
-                    |event: &Event| is_about(event, Action::ComponentReenroll, Outcome::Denied, &refused);
+                let is_refusal = |event: &Event| is_about(event, Action::ComponentReenroll, Outcome::Denied, &refused);
                 assert!(written.iter().all(is_refusal), "{written:?}");
                 Err(RefusedRegistration::Exists { component, is_news: !written.is_empty() }.into())
             }

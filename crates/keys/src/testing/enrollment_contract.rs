@@ -231,7 +231,10 @@ async fn a_component_that_is_gone_is_replaced_where_that_is_allowed<S: Store>(fl
     let token = fleet.token(Allowance::Unlimited).await;
     let first = fleet.admitted(&token.call("gone", 5)).await;
     let just = token.call("gone", 5 + 600);
-    assert!(matches!(fleet.try_with(policy, &just).await, Err(RegisterError::Refused(RefusedRegistration::Exists { .. }))));
+    assert!(matches!(
+        fleet.try_with(policy, &just).await,
+        Err(RegisterError::Refused(RefusedRegistration::Exists { .. }))
+    ));
     let second = fleet.try_with(policy, &token.call("gone", 6 + 600)).await.unwrap();
     assert_eq!(second.admission, Admission::InPlace { component: first.component.id, ground: Ground::Offline });
     assert_eq!(fleet.state(&first.key).await, KeyState::Rotated);

@@ -16,9 +16,10 @@ use crate::{
 impl State {
     fn situation(&self, call: &Call) -> Situation {
         let token = self.tokens.iter().find(|stored| stored.digest.matches(&call.token));
-        let hosts = self.components.values().filter(|component| {
-            component.hostname.as_ref() == Some(&call.hostname) && component.kind == call.kind
-        });
+        let hosts = self
+            .components
+            .values()
+            .filter(|component| component.hostname.as_ref() == Some(&call.hostname) && component.kind == call.kind);
         let names: Vec<_> = names_for(&call.hostname).collect();
         let taken = self.components.values().filter(|component| names.contains(&component.name));
         Situation {
