@@ -56,7 +56,7 @@ pub(super) fn offer(now: Timestamp) -> Offer {
 }
 
 pub(super) fn repeatable(text: &str) -> IdempotencyKey {
-    IdempotencyKey::parse(format!("{text:_<43}").as_bytes()).unwrap()
+    IdempotencyKey::parse(format!("{text:_<43}").replace(' ', "-").as_bytes()).unwrap()
 }
 
 pub(super) fn from(call: Call, address: &str) -> Call {
