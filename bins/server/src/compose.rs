@@ -12,7 +12,7 @@ use stratora_auth::{Directory, RateLimiter, Sessions, SignIn, SignInParts, Users
 use stratora_clock::Clock;
 use stratora_federation::{Federation, Providers};
 use stratora_hashing::{HashingPool, PoolSettings};
-use stratora_keys::{Keys, KeysParts};
+use stratora_keys::{Enrollment, Keys, KeysParts};
 use stratora_ldap::LdapDirectory;
 use stratora_port::StoreError;
 use stratora_storage::{Options, Storage};
@@ -90,6 +90,7 @@ impl Core {
             in_memory: settings.cache.keys.get(),
             coherence: storage.coherence(),
         }));
+        let enrollment = Enrollment::new(Arc::clone(&keys), store.clone(), settings.enrollment.policy()?);
         let federation =
             identity::federation(settings, &storage, keys_of_installation.sealing, Arc::clone(&entropy), timeouts)?;
         let gate = Gate {
@@ -111,6 +112,7 @@ impl Core {
             console: Arc::new(EmbeddedConsole),
             directory: directory.map(|directory| Arc::new(Tested(directory)) as Arc<dyn DirectoryTest>),
             keys,
+            enrollment: Arc::new(enrollment),
             audit: store.clone(),
             time_series: settings.victoriametrics.url.as_deref().map_or_else(TimeSeries::none, TimeSeries::at),
             readiness: Arc::new(Ready(storage.clone())),

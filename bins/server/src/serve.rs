@@ -178,6 +178,7 @@ async fn purge_expired(core: &Core) {
         let sessions = core.services.sessions.purge().await?;
         let counters = BrakeStore::purge(&core.storage, now.minus(COUNTERS_KEPT)).await?;
         core.services.federation.purge().await?;
+        core.services.enrollment.purge().await?;
         let windows = LimitStore::purge(&core.storage, now.minus(WINDOWS_KEPT)).await?;
         Ok::<_, stratora_port::StoreError>((sessions, counters, windows))
     };

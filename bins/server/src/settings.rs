@@ -1,6 +1,7 @@
 //! The settings: small structs, one a concern, read once from `config.yaml` and the environment and parsed into the types
 //! that the rest works with. What is unknown or impossible stops the start and says where it stands.
 
+mod enrollment;
 mod oidc;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use stratora_cache::Lease;
 use stratora_ldap::{DirectorySettings, LdapSettings};
 use stratora_storage::DatabaseUrl;
 
+pub use self::enrollment::Enrollment;
 pub use self::oidc::Oidc;
 
 /// Where the settings are looked for when neither the command line nor `STRATORA_CONFIG` names a file.
@@ -37,6 +39,8 @@ pub struct Settings {
     pub session: Session,
     /// What passwords must be.
     pub password: Password,
+    /// How components come in by themselves.
+    pub enrollment: Enrollment,
     /// How identity providers are spoken to.
     pub oidc: Oidc,
     /// The directory that people can sign in through, if there is one.
@@ -335,6 +339,7 @@ impl Settings {
         self.cache.lease()?;
         self.oidc.policy()?;
         self.directory()?;
+        self.enrollment.policy()?;
         self.password.policy()?;
         self.trusted_proxies()?;
         self.external_origin()?;
@@ -444,6 +449,12 @@ mod tests {
             ("cache: {keys: 0}", "cache.keys"),
             ("session: {absolute_timeout: 1}", "session.absolute_timeout"),
             ("password: {min_length: 7}", "password.min_length"),
+            ("enrollment: {reenroll: always}", "enrollment.reenroll"),
+            ("enrollment: {reenroll: offline}", "enrollment.offline_takeover_after"),
+            ("enrollment: {offline_takeover_after: 7d}", "enrollment.offline_takeover_after"),
+            ("enrollment: {reenroll: offline, offline_takeover_after: 30s}", "enrollment.offline_takeover_after"),
+            ("enrollment: {reenroll: offline, offline_takeover_after: 366d}", "enrollment.offline_takeover_after"),
+            ("enrollment: {require_approval: perhaps}", "enrollment.require_approval"),
             ("flood: {burst: 0}", "flood.burst"),
             ("metrics: {listen: \"0.0.0.0:9100\"}", "metrics.listen"),
             ("log: {format: xml}", "log.format"),
@@ -453,6 +464,15 @@ mod tests {
             let message = refusal(yaml);
             assert!(message.contains(key), "{yaml}: {message}");
         }
+    }
+
+    #[test]
+    fn a_component_that_was_away_for_long_may_be_replaced_if_the_settings_say_so() {
+        assert_eq!(load("{}").unwrap().enrollment.policy().unwrap(), stratora_keys::EnrollmentPolicy::default());
+        let settings = load("enrollment: {require_approval: true, reenroll: offline, offline_takeover_after: 7d}");
+        let policy = settings.unwrap().enrollment.policy().unwrap();
+        assert!(policy.require_approval);
+        assert_eq!(policy.offline_takeover_after, Some(Duration::from_hours(7 * 24)));
     }
 
     #[test]

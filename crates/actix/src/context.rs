@@ -28,6 +28,14 @@ impl RequestContext {
         Origin { actor, client: Some(self.client.ip()), request_id: Some(self.request_id) }
     }
 
+    /// The same for a handler that has taken the request apart itself.
+    ///
+    /// # Errors
+    /// 500 where the application is not wrapped in [`Envelope`](crate::Envelope).
+    pub fn of_request(request: &HttpRequest) -> Result<Self, ApiError> {
+        Self::of(&request.extensions())
+    }
+
     /// Fails closed where the application is not wrapped in [`Envelope`](crate::Envelope).
     pub(crate) fn of(extensions: &Extensions) -> Result<Self, ApiError> {
         extensions.get().copied().ok_or_else(|| ApiError::internal("the application is not wrapped in Envelope"))

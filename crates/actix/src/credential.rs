@@ -9,7 +9,8 @@ use stratora_token::Secret;
 use crate::SessionCookie;
 use crate::cookie::Presented;
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// Where components send their key.
+pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The secret of a session, and how it came.
 pub(crate) struct SessionCredential {

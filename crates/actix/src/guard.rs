@@ -176,13 +176,21 @@ fn unauthenticated() -> ApiError {
 async fn authenticate_component(request: &ServiceRequest, key: Option<ApiKey>) -> Result<(), ApiError> {
     let gate = Gate::of_service(request)?;
     let context = RequestContext::of(&request.extensions())?;
+    let component = known_component(&gate, context, key).await?;
+    request.extensions_mut().insert(component);
+    Ok(())
+}
+
+/// The component that holds `key`, else why it is refused; that is counted and written down.
+pub(crate) async fn known_component(
+    gate: &Gate,
+    context: RequestContext,
+    key: Option<ApiKey>,
+) -> Result<AuthenticatedComponent, ApiError> {
     let (refusal, holder) = match key {
         None => (Refusal::Unknown, None),
         Some(key) => match gate.keys.authenticate(&key, Some(context.client.ip()), context.request_id).await {
-            Ok(key) => {
-                request.extensions_mut().insert(AuthenticatedComponent::new(key, context));
-                return Ok(());
-            }
+            Ok(key) => return Ok(AuthenticatedComponent::new(key, context)),
             Err(AuthenticateKeyError::Refused { refusal, holder }) => (refusal, holder),
             Err(AuthenticateKeyError::Unavailable(cause)) => return Err(ApiError::from(cause)),
         },
@@ -204,7 +212,7 @@ async fn authenticate_component(request: &ServiceRequest, key: Option<ApiKey>) -
     counter!("http_auth_failures_total", "reason" => code).increment(1);
     // Only keys that nobody holds are counted, so that nobody is locked out by what a neighbour sends.
     if refusal == Refusal::Unknown {
-        admit(&gate, &context, &quotas::UNKNOWN_KEY).await?;
+        admit(gate, &context, &quotas::UNKNOWN_KEY).await?;
     }
     let event = context.origin().event(gate.clock.now(), Action::KeyRefuse).ended(Outcome::Denied).with("reason", code);
     let event = match holder {

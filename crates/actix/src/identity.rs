@@ -7,13 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Origin, Outcome, ResourceKind};
 use stratora_auth::{Channel, LiveSession, Role};
 use stratora_keys::{AuthenticatedKey, ComponentId, ComponentTypeKind};
 
-use crate::{ApiError, Gate, PathId, RequestContext};
+use crate::guard::known_component;
+use crate::{ApiError, Gate, PathId, RequestContext, credential};
 
 /// The person who is signed in.
 #[derive(Debug, Clone)]
@@ -98,6 +100,37 @@ impl FromRequest for AuthenticatedComponent {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(identity(request))
+    }
+}
+
+/// The component that holds the key in `X-API-Key`, on a route that anybody may use. Whoever sends none, or none that is good,
+/// is nobody; the latter is counted and written down like everywhere else.
+#[derive(Debug, Clone)]
+pub struct ProvenComponent(pub Option<AuthenticatedComponent>);
+
+impl FromRequest for ProvenComponent {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let is_sent = request.headers().contains_key(credential::X_API_KEY);
+        let key = credential::key(request.headers());
+        let gate = Gate::of(request);
+        let context = RequestContext::of(&request.extensions());
+        Box::pin(async move {
+            if !is_sent {
+                return Ok(Self(None));
+            }
+            let (gate, context) = (gate?, context?);
+            match known_component(&gate, context, key).await {
+                Ok(component) => Ok(Self(Some(component))),
+                // A key that is no proof is no reason to turn anybody away. Too many of them are, and so is a store that is away.
+                Err(error) if matches!(error.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                    Ok(Self(None))
+                }
+                Err(error) => Err(error),
+            }
+        })
     }
 }
 

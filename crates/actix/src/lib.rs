@@ -33,7 +33,7 @@ pub use error::ApiError;
 pub use gate::Gate;
 pub use guard::{Access, Guard, Guarded, RoutePolicy};
 pub use headers::HeaderSet;
-pub use identity::{AuthenticatedComponent, CurrentUser, OwnComponent};
+pub use identity::{AuthenticatedComponent, CurrentUser, OwnComponent, ProvenComponent};
 pub use origin::{ExternalOrigin, InvalidOrigin};
 pub use path::PathId;
 pub use query::QueryParams;

@@ -14,7 +14,7 @@ fn filter(query: wire::AuditQuery) -> Result<Filter, ApiError> {
     let outcome =
         |text: String| Outcome::parse(&text).ok_or_else(|| refuse("Send as outcome success, failure or denied."));
     let kind = |text: String| {
-        let message = "Send as resource one of user, session, component, key and endpoint.";
+        let message = "Send as resource one of user, session, component, key, enrollment_token, provider and endpoint.";
         ResourceKind::parse(&text).ok_or_else(|| refuse(message))
     };
     let id = |text: String| Uuid::try_parse(&text).map_err(|_| refuse("Send as resource_id a UUID."));

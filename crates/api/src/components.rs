@@ -173,22 +173,6 @@ pub(crate) async fn restore(
     Ok(web::Json(view::component_with_key(&component, &key, services.clock.now())))
 }
 
-/// Let a pending component in.
-#[utoipa::path(post, path = "/api/v1/remote-components/{id}/approve", tag = "components", params(("id" = String, Path)),
-    responses(
-        (status = 200, body = wire::Component),
-        (status = 404, body = wire::Error, description = "`not_found`"),
-        (status = 409, body = wire::Error, description = "`component_active` or `component_revoked`"),
-    ))]
-pub(crate) async fn approve(
-    user: CurrentUser,
-    id: PathId<ComponentTypeKind>,
-    services: web::Data<Services>,
-) -> Result<web::Json<wire::Component>, ApiError> {
-    let component = services.keys.approve(id.0, &user.origin()).await.map_err(errors::change_component)?;
-    Ok(web::Json(view::component(&component, services.clock.now())))
-}
-
 /// Report a leaked key. Whoever holds it can end it; the answer tells nothing about it.
 #[utoipa::path(post, path = "/api/v1/keys/report-leak", tag = "components", request_body = wire::LeakReport, responses(
     (status = 202, description = "Taken note of."),
@@ -204,13 +188,4 @@ pub(crate) async fn report_leak(
         services.keys.report_leak(&key, &context.origin()).await?;
     }
     Ok(HttpResponse::Accepted().finish())
-}
-
-/// Register a component with an enrollment token. There are no enrollment tokens yet, so that none is good.
-#[utoipa::path(post, path = "/api/v1/components/register", tag = "fleet", responses(
-    (status = 404, body = wire::Error, description = "`not_found`: enrollment is not available"),
-    (status = 429, body = wire::Error, description = "`rate_limited`"),
-))]
-pub(crate) async fn register() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::not_found())
 }

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::WWW_AUTHENTICATE;
 use stratora_actix::ApiError;
 use stratora_auth::{
     ChangeOwnPasswordError, ChangeUserError, CreateUserError, MissingSession, ResetPasswordError, SignInError,
     Unavailable,
 };
 use stratora_federation::{BackChannelError, ProviderError};
-use stratora_keys::{ChangeComponentError, IssueKeyError, MissingComponent, PutConfigError, Standing};
+use stratora_keys::{
+    ApproveError, ChangeComponentError, IssueKeyError, MissingComponent, MissingRequest, MissingToken, PutConfigError,
+    RefusedRegistration, RegistrationError, Spent, Standing,
+};
 
 use crate::input;
 
@@ -39,7 +43,7 @@ pub(crate) fn sign_in(error: SignInError) -> ApiError {
         SignInError::InvalidCredentials => {
             let message = "Wrong username or password.";
             ApiError::new(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
-                .with_header((actix_web::http::header::WWW_AUTHENTICATE, "Bearer"))
+                .with_header((WWW_AUTHENTICATE, "Bearer"))
         }
         SignInError::Throttled { retry_after } => throttled(retry_after),
         SignInError::Busy(busy) => ApiError::busy(busy.retry_after),
@@ -144,6 +148,70 @@ pub(crate) fn issue_key(error: IssueKeyError) -> ApiError {
         IssueKeyError::Busy(busy) => ApiError::busy(busy.retry_after),
         IssueKeyError::Hashing(error) => ApiError::unavailable(error),
         IssueKeyError::Entropy(error) => ApiError::unavailable(error),
+    }
+}
+
+pub(crate) fn missing_token(error: MissingToken) -> ApiError {
+    match error {
+        MissingToken::Missing => ApiError::not_found(),
+        MissingToken::Store(error) => error.into(),
+    }
+}
+
+pub(crate) fn missing_request(error: MissingRequest) -> ApiError {
+    match error {
+        MissingRequest::Missing => ApiError::not_found(),
+        MissingRequest::Store(error) => error.into(),
+    }
+}
+
+pub(crate) fn approve(error: ApproveError) -> ApiError {
+    match error {
+        ApproveError::Component(error) => change_component(error),
+        ApproveError::Changed => ApiError::conflict(
+            "request_changed",
+            "Somebody else asks for this place by now. Look at the request again.",
+        ),
+    }
+}
+
+pub(crate) fn refused_registration(refused: RefusedRegistration) -> ApiError {
+    match refused {
+        RefusedRegistration::UnknownToken => ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "enrollment_token_unknown",
+            "There is no such enrollment token. Ask an administrator for a new one.",
+        )
+        .with_header((WWW_AUTHENTICATE, "Enrollment")),
+        RefusedRegistration::Spent(Spent::Used) => ApiError::new(
+            StatusCode::GONE,
+            "enrollment_token_used",
+            "This enrollment token was used as often as it may be. Ask an administrator for a new one.",
+        ),
+        RefusedRegistration::Spent(Spent::Expired) => ApiError::new(
+            StatusCode::GONE,
+            "enrollment_token_expired",
+            "This enrollment token has expired. Ask an administrator for a new one.",
+        ),
+        RefusedRegistration::Exists { .. } => ApiError::conflict(
+            "component_exists",
+            "There is a component of this host already. Send its key in X-API-Key, or have an administrator approve this \
+            request and send it again.",
+        ),
+        RefusedRegistration::NoName => ApiError::conflict(
+            "name_taken",
+            "Other components have every name that this host could be given. Have an administrator rename them.",
+        ),
+    }
+}
+
+pub(crate) fn registration(error: RegistrationError) -> ApiError {
+    match error {
+        RegistrationError::Refused(refused) => refused_registration(refused),
+        RegistrationError::Busy(busy) => ApiError::busy(busy.retry_after),
+        RegistrationError::Hashing(error) => ApiError::unavailable(error),
+        RegistrationError::Entropy(error) => ApiError::unavailable(error),
+        RegistrationError::Store(error) => error.into(),
     }
 }
 

@@ -59,7 +59,12 @@ pub(crate) fn role(text: &str) -> Result<Role, ApiError> {
 }
 
 pub(crate) fn component_kind(text: &str) -> Result<ComponentKind, ApiError> {
-    ComponentKind::parse(text).ok_or_else(|| ApiError::invalid_field("kind", "Kind must be agent or collector."))
+    kind_of_component("kind", text)
+}
+
+/// The same where the field has another name.
+pub(crate) fn kind_of_component(field: &'static str, text: &str) -> Result<ComponentKind, ApiError> {
+    ComponentKind::parse(text).ok_or_else(|| refused(field)(&"must be agent or collector"))
 }
 
 pub(crate) fn component_name(text: &str) -> Result<Name, ApiError> {

@@ -5,6 +5,7 @@ mod audit;
 mod collectors;
 mod components;
 mod console;
+mod enrollment;
 mod errors;
 mod fleet;
 mod health;

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{audit, collectors, components, fleet, health, identity_providers, ingest, metrics, oidc, session, users};
+use crate::{
+    audit, collectors, components, enrollment, fleet, health, identity_providers, ingest, metrics, oidc, session, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +21,7 @@ use crate::{audit, collectors, components, fleet, health, identity_providers, in
         (name = "users", description = "The administration of users"),
         (name = "identity providers", description = "Who else vouches for people, and why somebody could not get in"),
         (name = "components", description = "The administration of components and their keys"),
+        (name = "enrollment", description = "How components come in by themselves"),
         (name = "fleet", description = "What components do with their keys"),
         (name = "metrics", description = "Queries to the time-series store"),
         (name = "audit", description = "What happened"),
@@ -32,7 +35,8 @@ use crate::{audit, collectors, components, fleet, health, identity_providers, in
         identity_providers::dry_run, identity_providers::attempts, identity_providers::test_directory, users::list, users::create, users::read, users::update, users::delete, users::reset_password,
         users::sessions, users::end_sessions, components::list, components::create, components::read,
         components::update, components::delete, components::rotate, components::revoke, components::restore,
-        components::approve, components::report_leak, components::register, collectors::config,
+        components::report_leak, enrollment::create_token, enrollment::tokens, enrollment::delete_token,
+        enrollment::register, enrollment::approve, enrollment::requests, enrollment::dismiss, collectors::config,
         collectors::put_config, collectors::report, collectors::last_report, fleet::heartbeat, fleet::rotate,
         ingest::influx, ingest::influx_write, ingest::prometheus, metrics::query, metrics::query_range, audit::list,
         audit::stats, health::live, health::ready, read,

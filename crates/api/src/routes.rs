@@ -12,8 +12,8 @@ use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 
 use crate::services::Services;
 use crate::{
-    audit, collectors, components, console, fleet, health, identity_providers, ingest, metrics, oidc, openapi, session,
-    time_series, users,
+    audit, collectors, components, console, enrollment, fleet, health, identity_providers, ingest, metrics, oidc,
+    openapi, session, time_series, users,
 };
 
 /// What limits the use of an endpoint.
@@ -115,6 +115,7 @@ routes! {
     GET "/audit", ANYONE, CHEAP, READS => console::page;
     GET "/hardening", ANYONE, CHEAP, READS => console::page;
     GET "/settings/components", ANYONE, CHEAP, READS => console::page;
+    GET "/settings/enrollment", ANYONE, CHEAP, READS => console::page;
     GET "/settings/users", ANYONE, CHEAP, READS => console::page;
     GET "/settings/identity-providers", ANYONE, CHEAP, READS => console::page;
     GET "/settings/identity-providers/{id}", ANYONE, CHEAP, READS => console::page;
@@ -177,11 +178,17 @@ routes! {
     POST "/api/v1/remote-components/{id}/rotate", ADMIN, KNOWN, audited!(ComponentRotate) => components::rotate;
     POST "/api/v1/remote-components/{id}/revoke", ADMIN, KNOWN, audited!(ComponentRevoke) => components::revoke;
     POST "/api/v1/remote-components/{id}/restore", ADMIN, KNOWN, audited!(ComponentRestore) => components::restore;
-    POST "/api/v1/remote-components/{id}/approve", ADMIN, KNOWN, audited!(ComponentApprove) => components::approve;
+    POST "/api/v1/remote-components/{id}/approve", ADMIN, KNOWN, audited!(ComponentApprove) => enrollment::approve;
     POST "/api/v1/keys/report-leak", ANYONE, Limited::By(&quotas::REPORT_LEAK), audited!(KeyLeakReport)
         => components::report_leak;
     POST "/api/v1/components/register", ANYONE, Limited::By(&quotas::REGISTER),
-        Audited::Not("answers 404 until enrollment is there") => components::register;
+        audited!(ComponentRegister, ComponentReenroll) => enrollment::register;
+    GET "/api/v1/enrollment-tokens", OPERATOR, KNOWN, READS => enrollment::tokens;
+    POST "/api/v1/enrollment-tokens", ADMIN, KNOWN, audited!(EnrollmentTokenCreate) => enrollment::create_token;
+    DELETE "/api/v1/enrollment-tokens/{id}", ADMIN, KNOWN, audited!(EnrollmentTokenDelete) => enrollment::delete_token;
+    GET "/api/v1/enrollment-requests", OPERATOR, KNOWN, READS => enrollment::requests;
+    DELETE "/api/v1/enrollment-requests/{id}", ADMIN, KNOWN, audited!(EnrollmentRequestDismiss)
+        => enrollment::dismiss;
 
     GET "/api/v1/remote-collectors/{id}/config", COMPONENT, KNOWN, READS => collectors::config;
     PUT "/api/v1/remote-collectors/{id}/config", OPERATOR, KNOWN, audited!(ConfigSet) => collectors::put_config;

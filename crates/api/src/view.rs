@@ -6,7 +6,7 @@ use stratora_audit::{Actor, Record, Resource, Stats};
 use stratora_auth::{Account, Session, SessionId, SignedIn, User};
 use stratora_clock::Timestamp;
 use stratora_federation::{Attempt, DryRun, Probe, ProbeStep, Provider, RoleMapping, Step, StepOutcome};
-use stratora_keys::{ApiKey, Component, ComponentId, Report};
+use stratora_keys::{ApiKey, Component, ComponentId, EnrollmentToken, Report, WaitingRequest};
 use stratora_port::Page;
 use stratora_wire as wire;
 
@@ -90,6 +90,35 @@ pub(crate) fn component_with_key(changed: &Component, key: &ApiKey, now: Timesta
 
 pub(crate) fn own_key(component: ComponentId, key: &ApiKey) -> wire::OwnKey {
     wire::OwnKey { component_id: id(component), api_key: key.expose().to_string() }
+}
+
+pub(crate) fn enrollment_token(token: &EnrollmentToken) -> wire::EnrollmentToken {
+    wire::EnrollmentToken {
+        id: id(token.id),
+        description: token.description.as_str().to_owned(),
+        multi_use: token.allowance.is_multi_use(),
+        max_uses: token.allowance.max_uses(),
+        uses: token.uses,
+        created_at: token.created_at.to_string(),
+        expires_at: token.expires_at.map(|at| at.to_string()),
+        last_used_at: token.last_used_at.map(|at| at.to_string()),
+    }
+}
+
+pub(crate) fn enrollment_request(waiting: &WaitingRequest, now: Timestamp) -> wire::EnrollmentRequest {
+    let WaitingRequest { component, request } = waiting;
+    wire::EnrollmentRequest {
+        component_id: id(component.id),
+        name: component.name.to_string(),
+        hostname: component.hostname.as_ref().map(ToString::to_string),
+        kind: component.kind.as_str().to_owned(),
+        status: component.status(now).as_str().to_owned(),
+        requested_at: request.requested_at.to_string(),
+        client: request.client.map(|client| client.to_string()),
+        version: request.version.to_string(),
+        // An approval that has run out is none.
+        approved_at: request.approved_at.filter(|_| request.is_approved(now)).map(|at| at.to_string()),
+    }
 }
 
 pub(crate) fn last_report(report: Report) -> wire::LastReport {

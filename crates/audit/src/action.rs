@@ -85,6 +85,16 @@ actions! {
     ComponentRestore = "component.restore",
     /// A component was deleted.
     ComponentDelete = "component.delete",
+    /// A component came in by itself with an enrollment token; the outcome tells whether it was let in.
+    ComponentRegister = "component.register",
+    /// A component that was there was given a new key with an enrollment token, or somebody asked for that and was refused.
+    ComponentReenroll = "component.reenroll",
+    /// An enrollment token was made.
+    EnrollmentTokenCreate = "enrollment_token.create",
+    /// An enrollment token was deleted.
+    EnrollmentTokenDelete = "enrollment_token.delete",
+    /// That somebody asks for a component's place was put aside.
+    EnrollmentRequestDismiss = "enrollment_request.dismiss",
     /// A component's configuration was replaced.
     ConfigSet = "config.set",
     /// A component told how applying its configuration went.

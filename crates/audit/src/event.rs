@@ -58,6 +58,8 @@ names! {
         Component = "component",
         /// A component key.
         Key = "key",
+        /// An enrollment token.
+        EnrollmentToken = "enrollment_token",
         /// An identity provider.
         Provider = "provider",
         /// An HTTP endpoint.

@@ -126,7 +126,7 @@ fn checked(text: &str, max: usize) -> Result<&str, RefusedText> {
 }
 
 /// Controls, zero-width characters and the marks that turn the direction of text: what makes a name look like another.
-fn is_control_or_invisible(c: char) -> bool {
+pub(crate) fn is_control_or_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

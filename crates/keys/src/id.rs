@@ -25,10 +25,24 @@ impl TypedUuidKind for KeyKind {
     }
 }
 
+/// Marks an [`EnrollmentTokenId`].
+#[derive(Debug)]
+pub enum EnrollmentTokenTypeKind {}
+
+impl TypedUuidKind for EnrollmentTokenTypeKind {
+    fn tag() -> TypedUuidTag {
+        const TAG: TypedUuidTag = TypedUuidTag::new("enrollment-token");
+        TAG
+    }
+}
+
 /// Names a component for as long as it exists; never given to another.
 pub type ComponentId = TypedUuid<ComponentTypeKind>;
 /// Names one key of a component. Not a credential.
 pub type KeyId = TypedUuid<KeyKind>;
+
+/// Names one enrollment token. Not a credential.
+pub type EnrollmentTokenId = TypedUuid<EnrollmentTokenTypeKind>;
 
 /// What a change of the component, of its keys or of its configuration is about.
 pub fn subject_of(component: ComponentId) -> Subject {

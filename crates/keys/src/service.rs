@@ -233,7 +233,7 @@ impl Keys {
         Ok(components.map(|component| self.as_last_seen(component)))
     }
 
-    async fn existing(&self, id: ComponentId) -> Result<Component, ChangeComponentError> {
+    pub(crate) async fn existing(&self, id: ComponentId) -> Result<Component, ChangeComponentError> {
         self.parts.store.find(id).await?.ok_or(ChangeComponentError::Missing)
     }
 
@@ -251,7 +251,7 @@ impl Keys {
     }
 
     /// A new key and its stored form.
-    async fn issue(&self, permit: Permit) -> Result<(ApiKey, NewKey), IssueKeyError> {
+    pub(crate) async fn issue(&self, permit: Permit) -> Result<(ApiKey, NewKey), IssueKeyError> {
         let entropy = self.parts.entropy.as_ref();
         let key = ApiKey::generate(entropy)?;
         let id = TypedUuid::from_untyped_uuid(random_uuid(entropy)?);

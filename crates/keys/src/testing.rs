@@ -1,6 +1,9 @@
 //! For tests of whoever uses components and their keys, and of whoever stores them.
 
 mod config_contract;
+mod enrollment;
+mod enrollment_contract;
+mod enrollment_races;
 mod fleet;
 mod key_contract;
 mod key_life;
@@ -8,5 +11,6 @@ mod key_races;
 mod memory;
 
 pub use config_contract::config_store_contract;
+pub use enrollment_contract::enrollment_store_contract;
 pub use key_contract::key_store_contract;
 pub use memory::MemoryStore;

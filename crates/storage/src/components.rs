@@ -80,6 +80,11 @@ impl ComponentRow {
 }
 
 impl ComponentRow {
+    /// The same with the version that it says it has.
+    pub(crate) fn with_version(self, version: &Version) -> Self {
+        Self { version: Some(version.as_str().to_owned()), ..self }
+    }
+
     pub(crate) fn is_revoked(&self) -> bool {
         self.standing == Standing::Revoked.as_str()
     }

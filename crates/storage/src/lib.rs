@@ -10,6 +10,8 @@ mod clock;
 mod companions;
 mod components;
 mod configs;
+mod enrollment;
+mod enrollment_rows;
 mod failure;
 mod identities;
 mod issued;

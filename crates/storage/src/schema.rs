@@ -228,6 +228,52 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    enrollment_tokens (id) {
+        id -> Id,
+        digest -> Binary,
+        description -> Text,
+        multi_use -> Bool,
+        max_uses -> Nullable<Integer>,
+        uses -> Integer,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        last_used_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Bool};
+    use crate::sql_types::sql::{Id, Instant};
+
+    enrollments (component_id) {
+        component_id -> Id,
+        token_id -> Id,
+        repeat_digest -> Binary,
+        key_id -> Id,
+        was_new -> Bool,
+        at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    enrollment_requests (component_id) {
+        component_id -> Id,
+        token_id -> Id,
+        repeat_digest -> Nullable<Binary>,
+        client -> Nullable<Text>,
+        version -> Text,
+        requested_at -> Instant,
+        approved_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::BigInt;
     use crate::sql_types::sql::Id;
 
@@ -255,8 +301,10 @@ diesel::table! {
 
 diesel::joinable!(sessions -> accounts (user_id));
 diesel::joinable!(component_keys -> components (component_id));
+diesel::joinable!(enrollment_requests -> components (component_id));
 diesel::joinable!(oidc_identities -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(accounts, oidc_identities);
 diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);
 diesel::allow_tables_to_appear_in_same_query!(oidc_sessions, sessions);
 diesel::allow_tables_to_appear_in_same_query!(components, component_keys);
+diesel::allow_tables_to_appear_in_same_query!(components, enrollment_requests);

@@ -21,7 +21,7 @@ pub struct AuditQuery {
     pub action: Option<String>,
     /// `success`, `failure` or `denied`.
     pub outcome: Option<String>,
-    /// On a resource of this kind: `user`, `session`, `component`, `key` or `endpoint`.
+    /// On a resource of this kind: `user`, `session`, `component`, `key`, `enrollment_token`, `provider` or `endpoint`.
     pub resource: Option<String>,
     /// On the resource with this identifier.
     pub resource_id: Option<String>,

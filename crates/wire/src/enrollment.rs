@@ -76,3 +76,40 @@ pub struct Register {
     #[cfg_attr(feature = "openapi", schema(max_length = 64))]
     pub version: String,
 }
+
+/// Somebody asks for the place of a component: a host that is set up anew, or one that only says that it is that host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrollmentRequest {
+    /// The component whose place is asked for.
+    pub component_id: String,
+    /// Its name.
+    pub name: String,
+    /// The host that it runs on.
+    pub hostname: Option<String>,
+    /// `agent` or `collector`.
+    pub kind: String,
+    /// Its status.
+    pub status: String,
+    /// When this caller first asked.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    pub requested_at: String,
+    /// From which address.
+    pub client: Option<String>,
+    /// The version of the program that asks.
+    pub version: String,
+    /// When it was approved, which is good for 24 hours; `null` while it waits.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    pub approved_at: Option<String>,
+}
+
+/// Approves a component, or a request for its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApproveComponent {
+    /// [`EnrollmentRequest::requested_at`] of the request that was looked at: no other one is approved then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    pub requested_at: Option<String>,
+}

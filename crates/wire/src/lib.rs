@@ -18,7 +18,9 @@ pub use audit::{AuditActor, AuditCount, AuditDay, AuditEntry, AuditQuery, AuditR
 pub use component::{
     Component, ComponentQuery, ComponentWithKey, CreateComponent, LeakReport, RotateComponent, UpdateComponent,
 };
-pub use enrollment::{CreateEnrollmentToken, CreatedEnrollmentToken, EnrollmentToken, Register};
+pub use enrollment::{
+    ApproveComponent, CreateEnrollmentToken, CreatedEnrollmentToken, EnrollmentRequest, EnrollmentToken, Register,
+};
 pub use error::Error;
 pub use fleet::{ConfigReport, Heartbeat, HeartbeatAnswer, LastReport, OwnKey};
 pub use page::{Page, PageQuery};

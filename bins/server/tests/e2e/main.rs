@@ -12,6 +12,7 @@ mod bad_input;
 mod commands;
 mod console;
 mod directory;
+mod enrollment;
 mod faults;
 mod figures;
 mod headers;

@@ -1,7 +1,6 @@
 //! Signing in through a certified provider, in a real browser, through NGINX over TLS.
 
 use std::fs;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use stratora_testing::{Browser, Client, OidcProvider, free_port};
@@ -133,18 +132,7 @@ async fn the_token_is_nowhere(installation: &Installation, seen: &Value, token: 
     );
     assert!(!cookies.iter().any(|cookie| text(cookie, "name").starts_with("__Host-stratora_oidc_")), "{cookies:?}");
     let mut written = installation.all_output() + &audit.text() + &attempts.text();
-    match &installation.postgres {
-        Some(postgres) => {
-            let dump = Command::new("pg_dump").arg(postgres.url()).output().unwrap();
-            assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
-            written.push_str(&String::from_utf8_lossy(&dump.stdout));
-        }
-        None => {
-            for name in ["stratora.db", "stratora.db-wal"] {
-                written.push_str(&String::from_utf8_lossy(&fs::read(installation.path(name)).unwrap()));
-            }
-        }
-    }
+    written.push_str(&installation.database_as_text());
     for secret in [token, code, SECRET, &text(cookie, "value")] {
         assert!(!written.contains(secret), "{secret} was written");
         if secret != code {

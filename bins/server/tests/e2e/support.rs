@@ -202,6 +202,20 @@ impl Installation {
         text(&changed.json(), "token")
     }
 
+    /// Everything that is in the database, as far as it is text.
+    pub(crate) fn database_as_text(&self) -> String {
+        match &self.postgres {
+            Some(postgres) => {
+                let dump = Command::new("pg_dump").arg(postgres.url()).output().unwrap();
+                assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+                String::from_utf8_lossy(&dump.stdout).into_owned()
+            }
+            None => ["stratora.db", "stratora.db-wal"]
+                .map(|name| String::from_utf8_lossy(&fs::read(self.path(name)).unwrap()).into_owned())
+                .concat(),
+        }
+    }
+
     /// Everything that was ever logged or printed.
     pub(crate) fn all_output(&self) -> String {
         let mut output = String::new();

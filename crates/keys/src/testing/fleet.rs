@@ -65,7 +65,7 @@ pub(super) fn sighting(component: ComponentId, seen_at: Timestamp) -> Sighting {
 
 impl<S: KeyStore + AuditLog> Fleet<S> {
     /// What `call` returns, and the events that were written meanwhile.
-    async fn watch<T>(&self, call: impl Future<Output = T>) -> (T, Vec<Event>) {
+    pub(super) async fn watch<T>(&self, call: impl Future<Output = T>) -> (T, Vec<Event>) {
         let before = self.store.head().await.unwrap().seq;
         let returned = call.await;
         let records = self.store.records_after(before, 100).await.unwrap();

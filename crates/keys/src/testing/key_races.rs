@@ -23,7 +23,7 @@ pub(super) async fn contract<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
     one_of_many_restorations_succeeds(fleet).await;
 }
 
-async fn side_by_side<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+pub(super) async fn side_by_side<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     calls: u64,
     call: impl Fn(u64) -> F,
 ) -> Vec<T> {

@@ -1,5 +1,6 @@
 //! Components, keys and configurations in memory, in a store that can be made to fail.
 
+mod enrollment;
 mod keys;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,11 @@ use stratora_audit::testing::MemoryLog;
 use stratora_audit::{AuditLog, Event, Filter, Head, Record, Stats};
 use stratora_clock::Timestamp;
 use stratora_port::{Page, PageRequest, StoreError};
+use stratora_token::Digest;
 
 use crate::{
-    ChangeComponentError, Component, ComponentId, ConfigStore, ETag, KeyId, KeyState, MissingComponent, Name, NewKey,
-    Report, Standing, StoredConfig,
+    ChangeComponentError, Component, ComponentId, ConfigStore, ETag, EnrollmentTokenId, KeyId, KeyState,
+    MissingComponent, Name, NewEnrollmentToken, NewKey, Reenrollment, Report, Standing, StoredConfig,
 };
 
 /// Components, keys, configurations and the audit log in memory, with a switch that makes all of it fail.
@@ -31,6 +33,19 @@ struct State {
     keys: Vec<StoredKey>,
     configs: BTreeMap<ComponentId, StoredConfig>,
     reports: BTreeMap<ComponentId, Report>,
+    tokens: Vec<NewEnrollmentToken>,
+    issuances: BTreeMap<ComponentId, Issuance>,
+    requests: BTreeMap<ComponentId, Reenrollment>,
+}
+
+/// What a component was last given through enrollment with an idempotency key.
+#[derive(Debug, Clone)]
+struct Issuance {
+    token: EnrollmentTokenId,
+    repeat: Digest,
+    key: KeyId,
+    was_new: bool,
+    at: Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -200,7 +215,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::testing::{config_store_contract, key_store_contract};
+    use crate::testing::{config_store_contract, enrollment_store_contract, key_store_contract};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_store_in_memory_fulfils_the_contract_of_keys() {
@@ -210,5 +225,10 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_store_in_memory_fulfils_the_contract_of_configurations() {
         config_store_contract(Arc::new(MemoryStore::default())).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_store_in_memory_fulfils_the_contract_of_enrollment() {
+        enrollment_store_contract(Arc::new(MemoryStore::default())).await;
     }
 }

@@ -150,6 +150,8 @@ impl KeyStore for MemoryStore {
         state.keys.retain(|stored| stored.component != id);
         state.configs.remove(&id);
         state.reports.remove(&id);
+        state.issuances.remove(&id);
+        state.requests.remove(&id);
         Ok(transaction.commit(event)?)
     }
 
