@@ -34,7 +34,7 @@ use crate::{audit, collectors, components, fleet, health, identity_providers, in
         components::update, components::delete, components::rotate, components::revoke, components::restore,
         components::approve, components::report_leak, components::register, collectors::config,
         collectors::put_config, collectors::report, collectors::last_report, fleet::heartbeat, fleet::rotate,
-        ingest::influx, ingest::influx_write, ingest::prometheus, metrics::query, metrics::query_range, audit::list,
+        ingest::influx, ingest::influx_write, ingest::influx_v2_write, ingest::prometheus, metrics::query, metrics::query_range, audit::list,
         audit::stats, health::live, health::ready, read,
     ),
 )]
@@ -51,6 +51,9 @@ impl Modify for Credentials {
         components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
         components.add_security_scheme("cookie", in_cookie("__Host-stratora_session"));
         components.add_security_scheme("component", in_header("X-API-Key"));
+        let token = "`Token` and a component's key, where writers cannot send another header.";
+        let token = ApiKeyValue::with_description("Authorization", token);
+        components.add_security_scheme("influx", SecurityScheme::ApiKey(ApiKey::Header(token)));
     }
 }
 

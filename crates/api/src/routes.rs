@@ -63,7 +63,7 @@ impl RouteSpec {
                 Limited::ByFloodGuardOnly(_) => None,
             },
             // What is only passed on is not unpacked here.
-            encoded_body: self.path.starts_with("/api/v1/ingest/"),
+            encoded_body: self.path.starts_with("/api/v1/ingest/") || self.access == Access::InfluxWriter,
         }
     }
 }
@@ -188,6 +188,7 @@ routes! {
     POST "/api/v1/agents/{id}/rotate", COMPONENT, KNOWN, audited!(ComponentRotate) => fleet::rotate;
     POST "/api/v1/ingest/influx", COMPONENT, KNOWN, REPEATS => ingest::influx;
     POST "/api/v1/ingest/influx/write", COMPONENT, KNOWN, REPEATS => ingest::influx_write;
+    POST "/api/v2/write", Access::InfluxWriter, KNOWN, REPEATS => ingest::influx_v2_write;
     POST "/api/v1/ingest/prometheus", COMPONENT, KNOWN, REPEATS => ingest::prometheus;
 
     GET "/api/v1/metrics/query", VIEWER, KNOWN, READS => metrics::query;
@@ -219,7 +220,8 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
         let required = |scheme: &str| SecurityRequirement::new(scheme, Vec::<String>::new());
         let (schemes, who) = match route.access {
             Access::Anyone => (vec![], "Anyone.".to_owned()),
-            Access::Component | Access::InfluxWriter => (vec![required("component")], "Components.".to_owned()),
+            Access::Component => (vec![required("component")], "Components.".to_owned()),
+            Access::InfluxWriter => (vec![required("component"), required("influx")], "Components.".to_owned()),
             Access::SignedIn { .. } => (vec![required("bearer"), required("cookie")], "Who is signed in.".to_owned()),
             Access::Role(role) => (vec![required("bearer"), required("cookie")], format!("From the role {role} on.")),
         };
@@ -263,7 +265,8 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
             }
         }
         // They are tried one after the other: first those that are asked for most.
-        by_path.sort_by_key(|(_, routes)| !routes.iter().any(|(_, _, policy)| policy.access == Access::Component));
+        let is_of_components = |access| matches!(access, Access::Component | Access::InfluxWriter);
+        by_path.sort_by_key(|(_, routes)| !routes.iter().any(|(_, _, policy)| is_of_components(policy.access)));
         // Those with a place for an identifier take a regular expression, so each is tried only where what stands before
         // that place fits.
         let mut by_prefix: Vec<(&str, Vec<ByMethod>)> = Vec::new();

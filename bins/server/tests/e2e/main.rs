@@ -22,3 +22,4 @@ mod oidc;
 mod rolling;
 mod support;
 mod tour;
+mod writers;
