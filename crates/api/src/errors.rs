@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::WWW_AUTHENTICATE;
 use stratora_actix::ApiError;
 use stratora_auth::{
     ChangeOwnPasswordError, ChangeUserError, CreateUserError, MissingSession, ResetPasswordError, SignInError,
@@ -39,7 +40,7 @@ pub(crate) fn sign_in(error: SignInError) -> ApiError {
         SignInError::InvalidCredentials => {
             let message = "Wrong username or password.";
             ApiError::new(StatusCode::UNAUTHORIZED, "invalid_credentials", message)
-                .with_header((actix_web::http::header::WWW_AUTHENTICATE, "Bearer"))
+                .with_header((WWW_AUTHENTICATE, "Bearer"))
         }
         SignInError::Throttled { retry_after } => throttled(retry_after),
         SignInError::Busy(busy) => ApiError::busy(busy.retry_after),
@@ -134,6 +135,13 @@ pub(crate) fn change_component(error: ChangeComponentError) -> ApiError {
         ChangeComponentError::WrongStanding { standing: Standing::Pending } => {
             ApiError::conflict("component_pending", "This component waits for approval. Approve it first.")
         }
+        // As the guard says it of a request that starts now.
+        ChangeComponentError::KeyEnded => ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "key_rotated",
+            "This key was replaced. Use the component's new key.",
+        )
+        .with_header((WWW_AUTHENTICATE, "X-API-Key")),
         ChangeComponentError::Store(error) => error.into(),
     }
 }

@@ -7,6 +7,7 @@ mod components;
 mod console;
 mod errors;
 mod fleet;
+mod fleet_rotation;
 mod health;
 mod identity_providers;
 mod ingest;

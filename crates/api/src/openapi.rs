@@ -8,7 +8,10 @@ use bytes::Bytes;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{audit, collectors, components, fleet, health, identity_providers, ingest, metrics, oidc, session, users};
+use crate::{
+    audit, collectors, components, fleet, fleet_rotation, health, identity_providers, ingest, metrics, oidc, session,
+    users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,7 +34,8 @@ use crate::{audit, collectors, components, fleet, health, identity_providers, in
         identity_providers::read, identity_providers::update, identity_providers::delete, identity_providers::test,
         identity_providers::dry_run, identity_providers::attempts, identity_providers::test_directory, users::list, users::create, users::read, users::update, users::delete, users::reset_password,
         users::sessions, users::end_sessions, components::list, components::create, components::read,
-        components::update, components::delete, components::rotate, components::revoke, components::restore,
+        components::update, components::delete, components::rotate, components::request_rotation, fleet_rotation::start, fleet_rotation::progress,
+        fleet_rotation::cancel, components::revoke, components::restore,
         components::approve, components::report_leak, components::register, collectors::config,
         collectors::put_config, collectors::report, collectors::last_report, fleet::heartbeat, fleet::rotate,
         ingest::influx, ingest::influx_write, ingest::influx_v2_write, ingest::prometheus, metrics::query, metrics::query_range, audit::list,

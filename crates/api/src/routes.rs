@@ -12,8 +12,8 @@ use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 
 use crate::services::Services;
 use crate::{
-    audit, collectors, components, console, fleet, health, identity_providers, ingest, metrics, oidc, openapi, session,
-    time_series, users,
+    audit, collectors, components, console, fleet, fleet_rotation, health, identity_providers, ingest, metrics, oidc,
+    openapi, session, time_series, users,
 };
 
 /// What limits the use of an endpoint.
@@ -166,12 +166,18 @@ routes! {
     POST "/api/v1/identity-providers/ldap/test", ADMIN, Limited::By(&quotas::DIRECTORY_TEST), audited!(ProviderTest)
         => identity_providers::test_directory;
 
+    GET "/api/v1/remote-components/rotate-fleet", ADMIN, KNOWN, READS => fleet_rotation::progress;
+    POST "/api/v1/remote-components/rotate-fleet", ADMIN, KNOWN, audited!(FleetRotationStart) => fleet_rotation::start;
+    DELETE "/api/v1/remote-components/rotate-fleet", ADMIN, KNOWN, audited!(FleetRotationEnd)
+        => fleet_rotation::cancel;
     GET "/api/v1/remote-components", VIEWER, KNOWN, READS => components::list;
     POST "/api/v1/remote-components", ADMIN, KNOWN, audited!(ComponentCreate) => components::create;
     GET "/api/v1/remote-components/{id}", VIEWER, KNOWN, READS => components::read;
     PATCH "/api/v1/remote-components/{id}", ADMIN, KNOWN, audited!(ComponentUpdate) => components::update;
     DELETE "/api/v1/remote-components/{id}", ADMIN, KNOWN, audited!(ComponentDelete) => components::delete;
     POST "/api/v1/remote-components/{id}/rotate", ADMIN, KNOWN, audited!(ComponentRotate) => components::rotate;
+    POST "/api/v1/remote-components/{id}/request-rotation", ADMIN, KNOWN, audited!(RotationRequest)
+        => components::request_rotation;
     POST "/api/v1/remote-components/{id}/revoke", ADMIN, KNOWN, audited!(ComponentRevoke) => components::revoke;
     POST "/api/v1/remote-components/{id}/restore", ADMIN, KNOWN, audited!(ComponentRestore) => components::restore;
     POST "/api/v1/remote-components/{id}/approve", ADMIN, KNOWN, audited!(ComponentApprove) => components::approve;

@@ -7,7 +7,7 @@ use stratora_audit::AuditLog;
 use stratora_auth::{DeviceKey, Password, SessionTimeouts, Sessions, SignIn, Username, Users};
 use stratora_clock::Clock;
 use stratora_federation::{Federation, Providers};
-use stratora_keys::Keys;
+use stratora_keys::{FleetRotations, Keys};
 use stratora_port::StoreError;
 use stratora_wire as wire;
 
@@ -48,6 +48,8 @@ pub struct Services {
     pub directory: Option<Arc<dyn DirectoryTest>>,
     /// Looks after components, their keys and configurations.
     pub keys: Arc<Keys>,
+    /// Rotates the keys of whole fleets.
+    pub fleet_rotations: Arc<FleetRotations>,
     /// Knows what happened.
     pub audit: Arc<dyn AuditLog>,
     /// Keeps measurements.

@@ -5,21 +5,29 @@ mod authenticate;
 mod component;
 mod config;
 mod configuration;
+mod due;
+mod fleet_rotations;
 mod id;
 mod key;
 mod service;
 mod store;
+mod waves;
 
 pub use authenticate::{AuthenticateKeyError, AuthenticatedKey};
 pub use component::{Component, ComponentKind, Hostname, Name, RefusedText, Standing, Status, Version};
 pub use config::{ConfigStore, ETag, ETagKey, Report, ReportStatus, StoredConfig};
 pub use configuration::{PutConfigError, RefusedReport};
-pub use id::{ComponentId, ComponentTypeKind, KeyId, KeyKind, subject_of};
+pub use due::{MaxKeyAge, RefusedMaxKeyAge};
+pub use fleet_rotations::{FleetRotationStore, FleetRotations, NewFleetRotation, Progress, StartRotationError};
+pub use id::{ComponentId, ComponentTypeKind, FleetRotationId, FleetRotationKind, KeyId, KeyKind, subject_of};
 pub use key::{ApiKey, Grace, KeyPrefix, KeyRecord, KeyState, MalformedKey, Refusal};
 pub use service::{IssueKeyError, Keys, KeysParts, NewComponentRequest};
 pub use store::{
-    ChangeComponentError, ComponentFilter, ComponentUpdate, KeyStore, MissingComponent, NewComponent, NewKey, Sighting,
+    ChangeComponentError, ComponentFilter, ComponentUpdate, FirstUse, KeyStore, MissingComponent, NewComponent, NewKey,
+    Sighting,
 };
+
+pub use waves::{Condition, FleetRotation, Member, NextStep, PlanField, RefusedPlan, RotationState, Tally, WavePlan};
 
 #[cfg(feature = "testing")]
 pub mod testing;

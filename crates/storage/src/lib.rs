@@ -11,6 +11,7 @@ mod companions;
 mod components;
 mod configs;
 mod failure;
+mod fleet_rotations;
 mod identities;
 mod issued;
 mod keys;

@@ -13,6 +13,7 @@ mod commands;
 mod console;
 mod directory;
 mod faults;
+mod fleet;
 mod headers;
 mod hostile_provider;
 mod identity_providers;

@@ -1,6 +1,7 @@
 //! Components, keys and configurations in memory, in a store that can be made to fail.
 
 mod keys;
+mod rotations;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +14,8 @@ use stratora_clock::Timestamp;
 use stratora_port::{Page, PageRequest, StoreError};
 
 use crate::{
-    ChangeComponentError, Component, ComponentId, ConfigStore, ETag, KeyId, KeyState, MissingComponent, Name, NewKey,
-    Report, Standing, StoredConfig,
+    ChangeComponentError, Component, ComponentId, ConfigStore, ETag, FleetRotation, FleetRotationId, KeyId, KeyState,
+    MissingComponent, Name, NewKey, Report, Standing, StoredConfig,
 };
 
 /// Components, keys, configurations and the audit log in memory, with a switch that makes all of it fail.
@@ -31,6 +32,17 @@ struct State {
     keys: Vec<StoredKey>,
     configs: BTreeMap<ComponentId, StoredConfig>,
     reports: BTreeMap<ComponentId, Report>,
+    rotations: Vec<FleetRotation>,
+    members: Vec<StoredMember>,
+}
+
+#[derive(Debug, Clone)]
+struct StoredMember {
+    rotation: FleetRotationId,
+    component: ComponentId,
+    wave: u64,
+    key: KeyId,
+    asked_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,7 +50,17 @@ struct StoredKey {
     component: ComponentId,
     key: NewKey,
     state: KeyState,
-    used: bool,
+    used_at: Option<Timestamp>,
+}
+
+impl StoredKey {
+    fn works(&self, now: Timestamp) -> bool {
+        match self.state {
+            KeyState::Live => true,
+            KeyState::Grace { until } => until.is_none_or(|until| now < until),
+            KeyState::Rotated | KeyState::Revoked | KeyState::Corrupt => false,
+        }
+    }
 }
 
 /// A copy of the state, which takes its place when it is committed.
@@ -115,7 +137,7 @@ impl State {
     }
 
     fn insert_key(&mut self, component: ComponentId, key: NewKey) {
-        self.keys.push(StoredKey { component, key, state: KeyState::Live, used: false });
+        self.keys.push(StoredKey { component, key, state: KeyState::Live, used_at: None });
     }
 
     fn shut_out(&mut self, id: ComponentId, now: Timestamp) {
@@ -126,6 +148,7 @@ impl State {
         }
         if let Some(component) = self.component(id) {
             component.standing = Standing::Revoked;
+            component.rotation_requested_at = None;
             component.revoked_at = Some(now);
         }
     }
@@ -135,6 +158,7 @@ impl Component {
     fn show(&mut self, key: &NewKey) {
         self.key_prefix = key.prefix.clone();
         self.key_created_at = key.created_at;
+        self.rotation_requested_at = None;
     }
 }
 
@@ -200,7 +224,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::testing::{config_store_contract, key_store_contract};
+    use crate::testing::{config_store_contract, fleet_rotation_store_contract, key_store_contract};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_store_in_memory_fulfils_the_contract_of_keys() {
@@ -210,5 +234,10 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_store_in_memory_fulfils_the_contract_of_configurations() {
         config_store_contract(Arc::new(MemoryStore::default())).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_store_in_memory_fulfils_the_contract_of_rotations_of_the_fleet() {
+        fleet_rotation_store_contract(Arc::new(MemoryStore::default())).await;
     }
 }
