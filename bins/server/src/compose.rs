@@ -12,7 +12,7 @@ use stratora_auth::{Directory, RateLimiter, Sessions, SignIn, SignInParts, Users
 use stratora_clock::Clock;
 use stratora_federation::{Federation, Providers};
 use stratora_hashing::{HashingPool, PoolSettings};
-use stratora_keys::{Enrollment, Keys, KeysParts};
+use stratora_keys::{Enrollment, FleetRotations, Keys, KeysParts};
 use stratora_ldap::LdapDirectory;
 use stratora_port::StoreError;
 use stratora_storage::{Options, Storage};
@@ -88,11 +88,14 @@ impl Core {
             entropy: Arc::clone(&entropy),
             etags: keys_of_installation.etag,
             in_memory: settings.cache.keys.get(),
+            max_key_age: settings.keys.max_age()?,
             coherence: storage.coherence(),
         }));
         let enrollment = Enrollment::new(Arc::clone(&keys), store.clone(), settings.enrollment.policy()?);
         let federation =
             identity::federation(settings, &storage, keys_of_installation.sealing, Arc::clone(&entropy), timeouts)?;
+        let fleet_rotations = FleetRotations::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
+        let fleet_rotations = Arc::new(fleet_rotations);
         let gate = Gate {
             sessions: Arc::clone(&sessions),
             keys: Arc::clone(&keys),
@@ -113,6 +116,7 @@ impl Core {
             directory: directory.map(|directory| Arc::new(Tested(directory)) as Arc<dyn DirectoryTest>),
             keys,
             enrollment: Arc::new(enrollment),
+            fleet_rotations,
             audit: store.clone(),
             time_series: settings.victoriametrics.url.as_deref().map_or_else(TimeSeries::none, TimeSeries::at),
             readiness: Arc::new(Ready(storage.clone())),

@@ -8,7 +8,7 @@ use actix_governor::governor::clock::{Clock as _, DefaultClock, QuantaInstant};
 use actix_governor::governor::middleware::NoOpMiddleware;
 use actix_governor::{GovernorConfig, GovernorConfigBuilder, KeyExtractor};
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{AUTHORIZATION, RETRY_AFTER};
 use actix_web::{HttpMessage as _, HttpResponse, HttpResponseBuilder};
 use anyhow::Context as _;
 use stratora_actix::{ApiError, RequestContext};
@@ -21,7 +21,10 @@ use crate::settings::Flood;
 pub const SWEEP: Duration = Duration::from_mins(1);
 
 /// Where components are counted one by one. Decides about counting only, never about who may come in.
-const COMPONENT_ROUTES: [&str; 3] = ["/api/v1/agents/", "/api/v1/remote-collectors/", "/api/v1/ingest/"];
+const COMPONENT_ROUTES: [&str; 4] =
+    ["/api/v1/agents/", "/api/v1/remote-collectors/", "/api/v1/ingest/", INFLUX_WRITERS];
+/// Where the key may travel in `Authorization`.
+const INFLUX_WRITERS: &str = "/api/v2/write";
 
 /// Whose requests are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,7 +49,8 @@ impl KeyExtractor for ByClientAndComponent {
         let client =
             context.ok_or_else(|| ApiError::internal("the flood guard stands outside of the envelope"))?.client;
         let is_of_components = COMPONENT_ROUTES.iter().any(|prefix| request.path().starts_with(prefix));
-        let key = request.headers().get("X-API-Key").filter(|_| is_of_components);
+        let token = || request.headers().get(AUTHORIZATION).filter(|_| request.path() == INFLUX_WRITERS);
+        let key = request.headers().get("X-API-Key").or_else(token).filter(|_| is_of_components);
         let component = key.and_then(|key| Digest::of(key.as_bytes()).as_bytes().first_chunk().copied());
         Ok(Flooder { client: client.key(), component })
     }

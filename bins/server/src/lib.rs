@@ -4,6 +4,7 @@
 pub mod command;
 pub mod compose;
 mod console;
+pub mod fleet;
 pub mod flood;
 mod identity;
 pub mod key_file;

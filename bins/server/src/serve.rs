@@ -18,6 +18,7 @@ use stratora_auth::{BrakeStore, LimitStore, OneTimePassword};
 use stratora_token::OsEntropy;
 
 use crate::compose::{Core, connect};
+use crate::fleet;
 use crate::flood::{self, FloodGuard};
 use crate::key_file;
 use crate::settings::Settings;
@@ -81,6 +82,7 @@ where
     let guard = flood::guard(settings.flood)?;
     let background = tokio::spawn(background(core.clone(), guard.clone(), metrics.clone()));
     let providers = tokio::spawn(refresh_providers(core.clone()));
+    let fleet = tokio::spawn(fleet::look_after(core.clone()));
     let figures = settings.metrics.listen.map(|address| figures(address, metrics)).transpose()?;
     let figures = figures.map(tokio::spawn);
 
@@ -89,6 +91,7 @@ where
     let end = server.await;
     background.abort();
     providers.abort();
+    fleet.abort();
     if let Some(figures) = figures {
         figures.abort();
     }

@@ -2,6 +2,7 @@
 //! that the rest works with. What is unknown or impossible stops the start and says where it stands.
 
 mod enrollment;
+mod keys;
 mod oidc;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use stratora_ldap::{DirectorySettings, LdapSettings};
 use stratora_storage::DatabaseUrl;
 
 pub use self::enrollment::Enrollment;
+pub use self::keys::KeySettings;
 pub use self::oidc::Oidc;
 
 /// Where the settings are looked for when neither the command line nor `STRATORA_CONFIG` names a file.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub oidc: Oidc,
     /// The directory that people can sign in through, if there is one.
     pub ldap: Option<LdapSettings>,
+    /// The keys of components.
+    pub keys: KeySettings,
     /// What is kept in memory of credentials.
     pub cache: Cache,
     /// Keys that are not in the database.
@@ -336,6 +340,7 @@ impl Settings {
         }
         self.database.url()?;
         self.session.timeouts()?;
+        self.keys.max_age()?;
         self.cache.lease()?;
         self.oidc.policy()?;
         self.directory()?;
@@ -439,6 +444,10 @@ mod tests {
         for (yaml, key) in [
             ("server: {port: 70000}", "server.port"),
             ("server: {port: 0}", "server.port"),
+            ("keys: {max_age: 59m}", "keys.max_age"),
+            ("keys: {max_age: 100000h}", "keys.max_age"),
+            ("keys: {max_age: -1}", "keys.max_age"),
+            ("keys: {max_age: 90 fortnights}", "keys.max_age"),
             ("server: {host: nowhere}", "server.host"),
             ("server: {external_url: \"stratora\"}", "server.external_url"),
             ("server: {trusted_proxies: [\"everyone\"]}", "server.trusted_proxies"),

@@ -119,8 +119,10 @@ async fn within_quota(
 async fn authorize(request: &ServiceRequest, policy: RoutePolicy) -> Result<(), ApiError> {
     match policy.access {
         Access::Anyone => {}
-        Access::Component => authenticate_component(request, credential::key(request.headers())).await?,
-        Access::InfluxWriter => authenticate_component(request, credential::key_or_token(request.headers())).await?,
+        Access::Component => authenticate_component(request, credential::key(request.headers()), "X-API-Key").await?,
+        Access::InfluxWriter => {
+            authenticate_component(request, credential::key_or_token(request.headers()), "Token").await?;
+        }
         Access::SignedIn { while_must_change } => authorize_user(request, while_must_change, None).await?,
         Access::Role(role) => authorize_user(request, false, Some(role)).await?,
     }
@@ -173,19 +175,25 @@ fn unauthenticated() -> ApiError {
     ApiError::unauthenticated()
 }
 
-async fn authenticate_component(request: &ServiceRequest, key: Option<ApiKey>) -> Result<(), ApiError> {
+async fn authenticate_component(
+    request: &ServiceRequest,
+    key: Option<ApiKey>,
+    challenge: &'static str,
+) -> Result<(), ApiError> {
     let gate = Gate::of_service(request)?;
     let context = RequestContext::of(&request.extensions())?;
-    let component = known_component(&gate, context, key).await?;
+    let component = known_component(&gate, context, key, challenge).await?;
     request.extensions_mut().insert(component);
     Ok(())
 }
 
-/// The component that holds `key`, else why it is refused; that is counted and written down.
+/// The component that holds `key`, else why it is refused; that is counted and written down. `challenge` is what a refusal
+/// asks for.
 pub(crate) async fn known_component(
     gate: &Gate,
     context: RequestContext,
     key: Option<ApiKey>,
+    challenge: &'static str,
 ) -> Result<AuthenticatedComponent, ApiError> {
     let (refusal, holder) = match key {
         None => (Refusal::Unknown, None),
@@ -224,7 +232,7 @@ pub(crate) async fn known_component(
     gate.refusals.write_seldom(event, context.client.key()).await;
     let error = ApiError::new(status, code, message);
     let is_challenge = status == StatusCode::UNAUTHORIZED;
-    Err(if is_challenge { error.with_header((WWW_AUTHENTICATE, "X-API-Key")) } else { error })
+    Err(if is_challenge { error.with_header((WWW_AUTHENTICATE, challenge)) } else { error })
 }
 
 /// The route as people know it: `GET /api/v1/users/{id}`.
@@ -526,6 +534,9 @@ mod tests {
         let influx = format!("Authorization: Token {}", holder.key);
         assert_eq!(send(&server, "POST /ingest", &[&influx]).status, 401);
         assert_eq!(send(&server, "POST /write", &[&influx]).status, 200);
+        for (request, challenge) in [("POST /ingest", "X-API-Key"), ("POST /write", "Token")] {
+            assert_eq!(send(&server, request, &[]).header("www-authenticate"), Some(challenge));
+        }
         assert_eq!(send(&server, "POST /write", &[&influx, &key]).status, 401);
     }
 

@@ -122,7 +122,7 @@ impl FromRequest for ProvenComponent {
                 return Ok(Self(None));
             }
             let (gate, context) = (gate?, context?);
-            match known_component(&gate, context, key).await {
+            match known_component(&gate, context, key, "X-API-Key").await {
                 Ok(component) => Ok(Self(Some(component))),
                 // A key that is no proof is no reason to turn anybody away. Too many of them are, and so is a store that is away.
                 Err(error) if matches!(error.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {

@@ -61,6 +61,7 @@ impl Server {
                 entropy: entropy.clone(),
                 etags: ETagKey::new(MacKey::from_bytes([7; 32])),
                 in_memory: 100,
+                max_key_age: None,
                 coherence,
             })),
             limiter: Arc::new(RateLimiter::new(limits.clone(), clock.clone())),

@@ -142,6 +142,22 @@ pub(crate) async fn rotate(
     Ok(web::Json(view::component_with_key(&component, &key, services.clock.now())))
 }
 
+/// Ask a component to rotate its key by itself: the answer to its next heartbeat says so.
+#[utoipa::path(post, path = "/api/v1/remote-components/{id}/request-rotation", tag = "components",
+    params(("id" = String, Path)), responses(
+        (status = 200, body = wire::Component),
+        (status = 404, body = wire::Error, description = "`not_found`"),
+        (status = 409, body = wire::Error, description = "`component_pending` or `component_revoked`"),
+    ))]
+pub(crate) async fn request_rotation(
+    user: CurrentUser,
+    id: PathId<ComponentTypeKind>,
+    services: web::Data<Services>,
+) -> Result<web::Json<wire::Component>, ApiError> {
+    let component = services.keys.request_rotation(id.0, &user.origin()).await.map_err(errors::change_component)?;
+    Ok(web::Json(view::component(&component, services.clock.now())))
+}
+
 /// End all keys of a component, at once.
 #[utoipa::path(post, path = "/api/v1/remote-components/{id}/revoke", tag = "components", params(("id" = String, Path)),
     responses(

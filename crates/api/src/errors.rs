@@ -138,6 +138,13 @@ pub(crate) fn change_component(error: ChangeComponentError) -> ApiError {
         ChangeComponentError::WrongStanding { standing: Standing::Pending } => {
             ApiError::conflict("component_pending", "This component waits for approval. Approve it first.")
         }
+        // As the guard says it of a request that starts now.
+        ChangeComponentError::KeyEnded => ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "key_rotated",
+            "This key was replaced. Use the component's new key.",
+        )
+        .with_header((WWW_AUTHENTICATE, "X-API-Key")),
         ChangeComponentError::Store(error) => error.into(),
     }
 }

@@ -35,11 +35,11 @@ pub(crate) async fn heartbeat(
         hostname: Some(input::hostname(&body.hostname)?),
         version: Some(Version::parse(&body.version).map_err(|reason| input::refused("version")(&reason))?),
     });
-    Ok(web::Json(wire::HeartbeatAnswer { server_time: now.to_string(), rotate: false }))
+    Ok(web::Json(wire::HeartbeatAnswer { server_time: now.to_string(), rotate: services.keys.is_due(&own.0.key) }))
 }
 
-/// A new key for the component that asks. The old one lives until the new one is first used, so that no crash in between
-/// leaves the component without a key.
+/// A new key for the component that asks. The key that it asks with lives until the new one is first used, so that no crash
+/// in between leaves the component without a key; it may ask again as often as it loses the new one.
 #[utoipa::path(post, path = "/api/v1/agents/{id}/rotate", tag = "fleet", params(("id" = String, Path)), responses(
     (status = 200, body = wire::OwnKey, description = "The only time the key is seen."),
     (status = 401, body = wire::Error, description = "`key_unknown`, `key_rotated` or `key_revoked`"),
@@ -49,6 +49,7 @@ pub(crate) async fn rotate(
     services: web::Data<Services>,
 ) -> Result<web::Json<wire::OwnKey>, ApiError> {
     let id = own.0.key.component();
-    let (_, key) = services.keys.rotate(id, Grace::UntilFirstUse, &own.0.origin()).await.map_err(errors::issue_key)?;
+    let grace = Grace::UntilFirstUse(own.0.key.key());
+    let (_, key) = services.keys.rotate(id, grace, &own.0.origin()).await.map_err(errors::issue_key)?;
     Ok(web::Json(view::own_key(id, &key)))
 }

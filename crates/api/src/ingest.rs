@@ -66,6 +66,26 @@ pub(crate) async fn influx_write(
     influx(request, component, services, client, body).await
 }
 
+/// Take measurements in InfluxDB line protocol, as writers of InfluxDB 2 send it: they have no other header for a key than
+/// `Authorization: Token`.
+#[utoipa::path(post, path = "/api/v2/write", tag = "fleet", params(
+    ("precision" = Option<String>, Query, description = "The unit of timestamps: ns, us, ms, s, m or h"),
+), request_body(content = String, content_type = "text/plain"), responses(
+    (status = 204, description = "Taken; see `/api/v1/ingest/influx`. What names a bucket or an organisation is dropped."),
+    (status = 413, body = stratora_wire::Error, description = "`payload_too_large`: more than 32 MiB"),
+    (status = 415, body = stratora_wire::Error, description = "`unsupported_media_type`: neither plain nor gzip"),
+    (status = 503, body = stratora_wire::Error, description = "`time_series_store_away` or `no_time_series_store`"),
+))]
+pub(crate) async fn influx_v2_write(
+    request: HttpRequest,
+    component: AuthenticatedComponent,
+    services: web::Data<Services>,
+    client: web::Data<Client>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    influx(request, component, services, client, body).await
+}
+
 /// Take measurements by Prometheus remote write.
 #[utoipa::path(post, path = "/api/v1/ingest/prometheus", tag = "fleet",
     request_body(content = Vec<u8>, content_type = "application/x-protobuf"), responses(

@@ -8,6 +8,7 @@ mod console;
 mod enrollment;
 mod errors;
 mod fleet;
+mod fleet_rotation;
 mod health;
 mod identity_providers;
 mod ingest;

@@ -9,7 +9,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use crate::{
-    audit, collectors, components, enrollment, fleet, health, identity_providers, ingest, metrics, oidc, session, users,
+    audit, collectors, components, enrollment, fleet, fleet_rotation, health, identity_providers, ingest, metrics,
+    oidc, session, users,
 };
 
 #[derive(OpenApi)]
@@ -32,14 +33,17 @@ use crate::{
         session::end_other_sessions, session::end_session, oidc::list, oidc::authorize, oidc::callback, oidc::sso,
         oidc::end_session, oidc::back_channel, identity_providers::list, identity_providers::create,
         identity_providers::read, identity_providers::update, identity_providers::delete, identity_providers::test,
-        identity_providers::dry_run, identity_providers::attempts, identity_providers::test_directory, users::list, users::create, users::read, users::update, users::delete, users::reset_password,
+        identity_providers::dry_run, identity_providers::attempts, identity_providers::test_directory, users::list,
+        users::create, users::read, users::update, users::delete, users::reset_password,
         users::sessions, users::end_sessions, components::list, components::create, components::read,
-        components::update, components::delete, components::rotate, components::revoke, components::restore,
-        components::report_leak, enrollment::create_token, enrollment::tokens, enrollment::delete_token,
-        enrollment::register, enrollment::approve, enrollment::requests, enrollment::dismiss, collectors::config,
+        components::update, components::delete, components::rotate, components::request_rotation,
+        components::revoke, components::restore, components::report_leak, fleet_rotation::start,
+        fleet_rotation::progress, fleet_rotation::cancel, enrollment::create_token, enrollment::tokens,
+        enrollment::delete_token, enrollment::register, enrollment::approve, enrollment::requests, enrollment::dismiss,
+        collectors::config,
         collectors::put_config, collectors::report, collectors::last_report, fleet::heartbeat, fleet::rotate,
-        ingest::influx, ingest::influx_write, ingest::prometheus, metrics::query, metrics::query_range, audit::list,
-        audit::stats, health::live, health::ready, read,
+        ingest::influx, ingest::influx_write, ingest::influx_v2_write, ingest::prometheus, metrics::query,
+        metrics::query_range, audit::list, audit::stats, health::live, health::ready, read,
     ),
 )]
 struct Document;
@@ -55,6 +59,9 @@ impl Modify for Credentials {
         components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
         components.add_security_scheme("cookie", in_cookie("__Host-stratora_session"));
         components.add_security_scheme("component", in_header("X-API-Key"));
+        let token = "`Token` and a component's key, where writers cannot send another header.";
+        let token = ApiKeyValue::with_description("Authorization", token);
+        components.add_security_scheme("influx", SecurityScheme::ApiKey(ApiKey::Header(token)));
     }
 }
 

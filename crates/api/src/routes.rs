@@ -12,8 +12,8 @@ use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 
 use crate::services::Services;
 use crate::{
-    audit, collectors, components, console, enrollment, fleet, health, identity_providers, ingest, metrics, oidc,
-    openapi, session, time_series, users,
+    audit, collectors, components, console, enrollment, fleet, fleet_rotation, health, identity_providers, ingest,
+    metrics, oidc, openapi, session, time_series, users,
 };
 
 /// What limits the use of an endpoint.
@@ -65,7 +65,7 @@ impl RouteSpec {
                 Limited::ByFloodGuardOnly(_) => None,
             },
             // What is only passed on is not unpacked here.
-            encoded_body: self.path.starts_with("/api/v1/ingest/"),
+            encoded_body: self.path.starts_with("/api/v1/ingest/") || self.access == Access::InfluxWriter,
         }
     }
 }
@@ -170,12 +170,18 @@ routes! {
     POST "/api/v1/identity-providers/ldap/test", ADMIN, Limited::By(&quotas::DIRECTORY_TEST), audited!(ProviderTest)
         => identity_providers::test_directory;
 
+    GET "/api/v1/remote-components/rotate-fleet", ADMIN, KNOWN, READS => fleet_rotation::progress;
+    POST "/api/v1/remote-components/rotate-fleet", ADMIN, KNOWN, audited!(FleetRotationStart) => fleet_rotation::start;
+    DELETE "/api/v1/remote-components/rotate-fleet", ADMIN, KNOWN, audited!(FleetRotationEnd)
+        => fleet_rotation::cancel;
     GET "/api/v1/remote-components", VIEWER, KNOWN, READS => components::list;
     POST "/api/v1/remote-components", ADMIN, KNOWN, audited!(ComponentCreate) => components::create;
     GET "/api/v1/remote-components/{id}", VIEWER, KNOWN, READS => components::read;
     PATCH "/api/v1/remote-components/{id}", ADMIN, KNOWN, audited!(ComponentUpdate) => components::update;
     DELETE "/api/v1/remote-components/{id}", ADMIN, KNOWN, audited!(ComponentDelete) => components::delete;
     POST "/api/v1/remote-components/{id}/rotate", ADMIN, KNOWN, audited!(ComponentRotate) => components::rotate;
+    POST "/api/v1/remote-components/{id}/request-rotation", ADMIN, KNOWN, audited!(RotationRequest)
+        => components::request_rotation;
     POST "/api/v1/remote-components/{id}/revoke", ADMIN, KNOWN, audited!(ComponentRevoke) => components::revoke;
     POST "/api/v1/remote-components/{id}/restore", ADMIN, KNOWN, audited!(ComponentRestore) => components::restore;
     POST "/api/v1/remote-components/{id}/approve", ADMIN, KNOWN, audited!(ComponentApprove) => enrollment::approve;
@@ -198,6 +204,7 @@ routes! {
     POST "/api/v1/agents/{id}/rotate", COMPONENT, KNOWN, audited!(ComponentRotate) => fleet::rotate;
     POST "/api/v1/ingest/influx", COMPONENT, KNOWN, REPEATS => ingest::influx;
     POST "/api/v1/ingest/influx/write", COMPONENT, KNOWN, REPEATS => ingest::influx_write;
+    POST "/api/v2/write", Access::InfluxWriter, KNOWN, REPEATS => ingest::influx_v2_write;
     POST "/api/v1/ingest/prometheus", COMPONENT, KNOWN, REPEATS => ingest::prometheus;
 
     GET "/api/v1/metrics/query", VIEWER, KNOWN, READS => metrics::query;
@@ -230,7 +237,8 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
         let required = |scheme: &str| SecurityRequirement::new(scheme, Vec::<String>::new());
         let (schemes, who) = match route.access {
             Access::Anyone => (vec![], "Anyone.".to_owned()),
-            Access::Component | Access::InfluxWriter => (vec![required("component")], "Components.".to_owned()),
+            Access::Component => (vec![required("component")], "Components.".to_owned()),
+            Access::InfluxWriter => (vec![required("component"), required("influx")], "Components.".to_owned()),
             Access::SignedIn { .. } => (vec![required("bearer"), required("cookie")], "Who is signed in.".to_owned()),
             Access::Role(role) => (vec![required("bearer"), required("cookie")], format!("From the role {role} on.")),
         };
@@ -274,7 +282,8 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
             }
         }
         // They are tried one after the other: first those that are asked for most.
-        by_path.sort_by_key(|(_, routes)| !routes.iter().any(|(_, _, policy)| policy.access == Access::Component));
+        let is_of_components = |access| matches!(access, Access::Component | Access::InfluxWriter);
+        by_path.sort_by_key(|(_, routes)| !routes.iter().any(|(_, _, policy)| is_of_components(policy.access)));
         // Those with a place for an identifier take a regular expression, so each is tried only where what stands before
         // that place fits.
         let mut by_prefix: Vec<(&str, Vec<ByMethod>)> = Vec::new();

@@ -7,7 +7,7 @@ use stratora_audit::AuditLog;
 use stratora_auth::{DeviceKey, Password, SessionTimeouts, Sessions, SignIn, Username, Users};
 use stratora_clock::Clock;
 use stratora_federation::{Federation, Providers};
-use stratora_keys::{Enrollment, Keys};
+use stratora_keys::{Enrollment, FleetRotations, Keys};
 use stratora_port::StoreError;
 use stratora_wire as wire;
 
@@ -50,6 +50,8 @@ pub struct Services {
     pub keys: Arc<Keys>,
     /// Lets components in by themselves.
     pub enrollment: Arc<Enrollment>,
+    /// Rotates the keys of whole fleets.
+    pub fleet_rotations: Arc<FleetRotations>,
     /// Knows what happened.
     pub audit: Arc<dyn AuditLog>,
     /// Keeps measurements.

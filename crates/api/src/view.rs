@@ -6,7 +6,7 @@ use stratora_audit::{Actor, Record, Resource, Stats};
 use stratora_auth::{Account, Session, SessionId, SignedIn, User};
 use stratora_clock::Timestamp;
 use stratora_federation::{Attempt, DryRun, Probe, ProbeStep, Provider, RoleMapping, Step, StepOutcome};
-use stratora_keys::{ApiKey, Component, ComponentId, EnrollmentToken, Report, WaitingRequest};
+use stratora_keys::{ApiKey, Component, ComponentId, EnrollmentToken, Progress, Report, WaitingRequest};
 use stratora_port::Page;
 use stratora_wire as wire;
 
@@ -76,6 +76,7 @@ pub(crate) fn component(component: &Component, now: Timestamp) -> wire::Componen
         status: component.status(now).as_str().to_owned(),
         key_prefix: component.key_prefix.to_string(),
         key_created_at: component.key_created_at.to_string(),
+        rotation_requested_at: component.rotation_requested_at.map(|at| at.to_string()),
         last_seen_at: component.last_seen_at.map(|at| at.to_string()),
         last_seen_ip: component.last_seen_ip.map(|ip| ip.to_string()),
         version: component.version.as_ref().map(ToString::to_string),
@@ -86,6 +87,29 @@ pub(crate) fn component(component: &Component, now: Timestamp) -> wire::Componen
 
 pub(crate) fn component_with_key(changed: &Component, key: &ApiKey, now: Timestamp) -> wire::ComponentWithKey {
     wire::ComponentWithKey { component: component(changed, now), api_key: key.expose().to_string() }
+}
+
+pub(crate) fn fleet_rotation(progress: &Progress) -> wire::FleetRotation {
+    let Progress { rotation, tally } = progress;
+    let plan = &rotation.plan;
+    wire::FleetRotation {
+        id: id(rotation.id),
+        state: rotation.state.as_str().to_owned(),
+        reason: rotation.reason.clone(),
+        kind: plan.kind().map(|kind| kind.as_str().to_owned()),
+        wave_size: plan.size(),
+        max_refused_percent: plan.max_lost_percent(),
+        wave_timeout_seconds: plan.timeout().as_secs(),
+        total: rotation.total,
+        asked: tally.asked,
+        rotated: tally.rotated,
+        lost: tally.lost,
+        waves: rotation.wave,
+        started_by: rotation.started_by.clone(),
+        started_at: rotation.started_at.to_string(),
+        wave_began_at: rotation.wave_began_at.map(|at| at.to_string()),
+        ended_at: rotation.ended_at.map(|at| at.to_string()),
+    }
 }
 
 pub(crate) fn own_key(component: ComponentId, key: &ApiKey) -> wire::OwnKey {

@@ -37,7 +37,8 @@ fn every_endpoint_says_who_may_use_it_and_what_can_go_wrong() {
             .collect();
         let expected: &[&str] = match route.access {
             Access::Anyone => &[],
-            Access::Component | Access::InfluxWriter => &["component"],
+            Access::Component => &["component"],
+            Access::InfluxWriter => &["component", "influx"],
             Access::SignedIn { .. } | Access::Role(_) => &["bearer", "cookie"],
         };
         assert_eq!(schemes, expected, "{}", route.path);

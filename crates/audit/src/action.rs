@@ -79,6 +79,12 @@ actions! {
     ComponentApprove = "component.approve",
     /// A component was given a new key.
     ComponentRotate = "component.rotate",
+    /// A component was asked to rotate its key.
+    RotationRequest = "component.request_rotation",
+    /// A rotation of the whole fleet was begun.
+    FleetRotationStart = "fleet.rotate",
+    /// A rotation of the whole fleet ended: by itself, or because somebody ended it.
+    FleetRotationEnd = "fleet.end_rotation",
     /// A component's keys were ended.
     ComponentRevoke = "component.revoke",
     /// A revoked component was let in again with a new key.

@@ -15,7 +15,8 @@ use stratora_token::Digest;
 
 use crate::service::preimage;
 use crate::{
-    ApiKey, Component, ComponentId, ComponentKind, KeyId, KeyRecord, Keys, Name, Refusal, Sighting, subject_of,
+    ApiKey, Component, ComponentId, ComponentKind, FirstUse, KeyId, KeyRecord, Keys, Name, Refusal, Sighting,
+    subject_of,
 };
 
 /// How many components are remembered as seen until that is written; more are not recorded until then. Bounds memory.
@@ -54,6 +55,10 @@ impl AuthenticatedKey {
     /// With which of its keys.
     pub const fn key(&self) -> KeyId {
         self.record.key_id
+    }
+
+    pub(crate) const fn record(&self) -> &KeyRecord {
+        &self.record
     }
 
     /// Whether it is to be recorded that the component is there; not for each of many requests a second.
@@ -140,18 +145,31 @@ impl Keys {
         record: &KeyRecord,
         client: Option<IpAddr>,
         request_id: RequestId,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), AuthenticateKeyError> {
         let id = Some(record.component_id.into_untyped_uuid());
         let actor = Actor { kind: ActorKind::Component, id, name: record.name.to_string() };
         let origin = Origin { actor, client, request_id: Some(request_id) };
         let event = key_event(&origin.event(self.now(), Action::KeyFirstUse), record);
-        if let Some(stored) = self.parts.store.first_use(record.key_id, event.at, event).await? {
-            let (keys, key, record) = (Arc::clone(self), key.clone(), record.clone());
-            let mut verifications = self.verifications.lock().unwrap_or_else(PoisonError::into_inner);
-            while verifications.try_join_next().is_some() {}
-            verifications.spawn(async move { keys.verify_at_rest(&key, stored, &record).await });
+        match self.parts.store.first_use(record.key_id, event.at, event).await? {
+            FirstUse::Now(stored) => {
+                let (keys, key, record) = (Arc::clone(self), key.clone(), record.clone());
+                let mut verifications = self.verifications.lock().unwrap_or_else(PoisonError::into_inner);
+                while verifications.try_join_next().is_some() {}
+                verifications.spawn(async move { keys.verify_at_rest(&key, stored, &record).await });
+                Ok(())
+            }
+            FirstUse::Before => Ok(()),
+            FirstUse::Ended => Err(self.ended_meanwhile(key).await?),
         }
-        Ok(())
+    }
+
+    /// Why a key is refused that was good a moment ago. Its holder must not take it for the one to keep.
+    async fn ended_meanwhile(&self, key: &ApiKey) -> Result<AuthenticateKeyError, StoreError> {
+        let Some(record) = self.parts.store.find_key(&key.digest()).await? else {
+            return Ok(AuthenticateKeyError::Refused { refusal: Refusal::Unknown, holder: None });
+        };
+        let refusal = record.authorize(self.now()).err().unwrap_or(Refusal::Rotated);
+        Ok(AuthenticateKeyError::Refused { refusal, holder: Some((record.component_id, record.name)) })
     }
 
     /// Whether the row's two hashes are of one key. When they are not, somebody has written into the store.

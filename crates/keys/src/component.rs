@@ -194,6 +194,8 @@ pub struct Component {
     pub key_prefix: KeyPrefix,
     /// When that key was made.
     pub key_created_at: Timestamp,
+    /// Since when it has been asked to rotate that key, if somebody asked.
+    pub rotation_requested_at: Option<Timestamp>,
     /// When it last made a request, give or take a few seconds.
     pub last_seen_at: Option<Timestamp>,
     /// From which address.

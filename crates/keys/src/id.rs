@@ -36,6 +36,19 @@ impl TypedUuidKind for EnrollmentTokenTypeKind {
     }
 }
 
+/// Marks a [`FleetRotationId`].
+#[derive(Debug)]
+pub enum FleetRotationKind {}
+
+impl TypedUuidKind for FleetRotationKind {
+    fn tag() -> TypedUuidTag {
+        const TAG: TypedUuidTag = TypedUuidTag::new("fleet_rotation");
+        TAG
+    }
+}
+
+/// Names a rotation of the fleet.
+pub type FleetRotationId = TypedUuid<FleetRotationKind>;
 /// Names a component for as long as it exists; never given to another.
 pub type ComponentId = TypedUuid<ComponentTypeKind>;
 /// Names one key of a component. Not a credential.

@@ -99,8 +99,9 @@ pub enum Grace {
     None,
     /// It lives until the new one is first used, or this time has passed.
     For(Duration),
-    /// It lives until the new one is first used, so that no crash strands the component that rotates its own key.
-    UntilFirstUse,
+    /// The component rotates itself, with this key: that one lives until the new one is first used, without a deadline, and
+    /// every other key of the component ends. A component that loses new keys in crashes asks again with the one it has.
+    UntilFirstUse(KeyId),
 }
 
 /// Where a key is in its life.
@@ -130,6 +131,10 @@ pub struct KeyRecord {
     pub state: KeyState,
     /// Whether it was used before.
     pub used: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Whether somebody asked for a new key in its place.
+    pub rotation_requested: bool,
     /// Whose key.
     pub component_id: ComponentId,
     /// The component's name.
@@ -189,6 +194,8 @@ mod tests {
             key_id: TypedUuid::nil(),
             state,
             used: true,
+            created_at: Timestamp::UNIX_EPOCH,
+            rotation_requested: false,
             component_id: TypedUuid::nil(),
             name: Name::parse("a").unwrap(),
             kind: ComponentKind::Agent,

@@ -6,16 +6,20 @@ mod authenticate;
 mod component;
 mod config;
 mod configuration;
+mod due;
 mod enrollment;
+mod fleet_rotations;
 mod id;
 mod key;
 mod service;
 mod store;
+mod waves;
 
 pub use authenticate::{AuthenticateKeyError, AuthenticatedKey};
 pub use component::{Component, ComponentKind, Hostname, Name, RefusedText, Standing, Status, Version};
 pub use config::{ConfigStore, ETag, ETagKey, Report, ReportStatus, StoredConfig};
 pub use configuration::{PutConfigError, RefusedReport};
+pub use due::{MaxKeyAge, RefusedMaxKeyAge};
 pub use enrollment::{
     Admission, Allowance, Answer, ApproveError, ApproveRequestError, Call, Description, Enrollment, EnrollmentPolicy,
     EnrollmentSecret, EnrollmentStore, EnrollmentToken, Ground, Host, IdempotencyKey, Issued, MissingRequest,
@@ -23,12 +27,19 @@ pub use enrollment::{
     RefusedIdempotencyKey, RefusedRegistration, RegisterError, Registered, RegistrationError, Situation, Spent,
     TakenName, Validity, WaitingRequest, decide, names_for,
 };
-pub use id::{ComponentId, ComponentTypeKind, EnrollmentTokenId, EnrollmentTokenTypeKind, KeyId, KeyKind, subject_of};
+pub use fleet_rotations::{FleetRotationStore, FleetRotations, NewFleetRotation, Progress, StartRotationError};
+pub use id::{
+    ComponentId, ComponentTypeKind, EnrollmentTokenId, EnrollmentTokenTypeKind, FleetRotationId, FleetRotationKind,
+    KeyId, KeyKind, subject_of,
+};
 pub use key::{ApiKey, Grace, KeyPrefix, KeyRecord, KeyState, MalformedKey, Refusal};
 pub use service::{IssueKeyError, Keys, KeysParts, NewComponentRequest};
 pub use store::{
-    ChangeComponentError, ComponentFilter, ComponentUpdate, KeyStore, MissingComponent, NewComponent, NewKey, Sighting,
+    ChangeComponentError, ComponentFilter, ComponentUpdate, FirstUse, KeyStore, MissingComponent, NewComponent, NewKey,
+    Sighting,
 };
+
+pub use waves::{Condition, FleetRotation, Member, NextStep, PlanField, RefusedPlan, RotationState, Tally, WavePlan};
 
 #[cfg(feature = "testing")]
 pub mod testing;

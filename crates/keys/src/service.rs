@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 
 use crate::{
     ApiKey, AuthenticatedKey, ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentKind,
-    ComponentUpdate, ConfigStore, ETag, ETagKey, Grace, Hostname, KeyStore, MissingComponent, Name, NewComponent,
-    NewKey, Sighting, Standing,
+    ComponentUpdate, ConfigStore, ETag, ETagKey, Grace, Hostname, KeyStore, MaxKeyAge, MissingComponent, Name,
+    NewComponent, NewKey, Sighting, Standing,
 };
 
 /// A component as an administrator describes it.
@@ -64,6 +64,8 @@ pub struct KeysParts {
     pub etags: ETagKey,
     /// How many keys, and as many entity tags, are kept in memory at the most.
     pub in_memory: usize,
+    /// How old a key may get before its component is told to rotate it, if that is limited.
+    pub max_key_age: Option<MaxKeyAge>,
     /// Says while what is in memory can be trusted.
     pub coherence: Arc<Coherence>,
 }
@@ -133,13 +135,28 @@ impl Keys {
         let grace_detail = match grace {
             Grace::None => "none".to_owned(),
             Grace::For(span) => format!("{} s", span.as_secs()),
-            Grace::UntilFirstUse => "until first use".to_owned(),
+            Grace::UntilFirstUse(_) => "until first use".to_owned(),
         };
         let event = self
             .event(origin, Action::ComponentRotate, &component)
             .with("key_prefix", key.prefix.as_str())
             .with("grace", grace_detail);
         Ok((self.as_last_seen(self.parts.store.rotate(id, key, grace, event).await?), api_key))
+    }
+
+    /// Asks a component to rotate its key: the next answer to a heartbeat says so.
+    ///
+    /// # Errors
+    /// [`ChangeComponentError`] says why not.
+    pub async fn request_rotation(&self, id: ComponentId, origin: &Origin) -> Result<Component, ChangeComponentError> {
+        let component = self.existing(id).await?;
+        let event = self.event(origin, Action::RotationRequest, &component);
+        Ok(self.as_last_seen(self.parts.store.request_rotation(id, event.at, event).await?))
+    }
+
+    /// Whether the component should rotate that key now.
+    pub fn is_due(&self, key: &AuthenticatedKey) -> bool {
+        key.record().is_due(self.now(), self.parts.max_key_age)
     }
 
     /// Lets a revoked component in again with a new key: the only time that it is seen.

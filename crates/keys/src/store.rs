@@ -115,9 +115,23 @@ pub enum ChangeComponentError {
         /// Where it stands.
         standing: Standing,
     },
+    /// The key with which the component rotates itself has ended meanwhile.
+    #[error("the key that asks has ended")]
+    KeyEnded,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What the first use of a key was.
+#[derive(Debug, Clone)]
+pub enum FirstUse {
+    /// The first: here is the slow hash to verify.
+    Now(BcryptHash),
+    /// One of many.
+    Before,
+    /// None: the key has ended meanwhile, or is gone.
+    Ended,
 }
 
 /// Where components and keys are kept. Every method is one transaction that includes its audit event.
@@ -129,8 +143,9 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Creates a component with its first key.
     async fn create(&self, component: NewComponent, event: Event) -> Result<Component, ChangeComponentError>;
 
-    /// Gives a component a new key; `grace` decides what becomes of the one before. A key that was in grace already ends.
-    /// When several run side by side, the last one's key is the live one.
+    /// Gives a component a new key; `grace` decides what becomes of the one before. A key that was in grace already ends,
+    /// unless it is the one that asks. Whatever was asked of the component about its key is done with. When several run side
+    /// by side, the last one's key is the live one.
     async fn rotate(
         &self,
         id: ComponentId,
@@ -141,6 +156,14 @@ pub trait KeyStore: Send + Sync + 'static {
 
     /// Ends all keys of a component and shuts it out. Revoking a revoked component changes nothing but the log.
     async fn revoke(&self, id: ComponentId, now: Timestamp, event: Event) -> Result<Component, MissingComponent>;
+
+    /// Asks an active component to rotate its key. To ask again changes nothing but the log.
+    async fn request_rotation(
+        &self,
+        id: ComponentId,
+        now: Timestamp,
+        event: Event,
+    ) -> Result<Component, ChangeComponentError>;
 
     /// Lets a revoked component in again with a new key.
     async fn restore(&self, id: ComponentId, key: NewKey, event: Event) -> Result<Component, ChangeComponentError>;
@@ -170,9 +193,9 @@ pub trait KeyStore: Send + Sync + 'static {
         page: &PageRequest,
     ) -> Result<Page<Component>, StoreError>;
 
-    /// Notes the first use of a key, which ends the grace of the one before it. Returns the slow hash to verify, and
-    /// `None` when the key was used before (the call then changes nothing, not even the log).
-    async fn first_use(&self, key: KeyId, now: Timestamp, event: Event) -> Result<Option<BcryptHash>, StoreError>;
+    /// Notes the first use of a key; that of the live one ends the grace of the one before it. Anything but
+    /// [`FirstUse::Now`] changes nothing, not even the log.
+    async fn first_use(&self, key: KeyId, now: Timestamp, event: Event) -> Result<FirstUse, StoreError>;
 
     /// Marks a key whose two hashes disagree; it is refused from then on.
     async fn mark_corrupt(&self, key: KeyId, event: Event) -> Result<(), StoreError>;

@@ -2,13 +2,16 @@
 
 mod authenticating;
 mod configuring;
+mod fleet_rotating;
 mod issuing;
 mod remembering;
+mod rotating;
 mod sighting;
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use newtype_uuid::TypedUuid;
 use stratora_audit::{Action, Actor, ActorKind, Origin, RequestId};
@@ -22,8 +25,11 @@ use uuid::Uuid;
 use crate::testing::MemoryStore;
 use crate::{
     ApiKey, AuthenticateKeyError, AuthenticatedKey, Component, ComponentId, ComponentKind, ETagKey, Grace, Keys,
-    KeysParts, Name, NewComponentRequest, Refusal,
+    KeysParts, MaxKeyAge, Name, NewComponentRequest, Refusal,
 };
+
+/// How old a key may get here.
+const MAX_KEY_AGE: Duration = Duration::from_hours(24 * 90);
 
 /// The service, and all that stands behind it.
 struct Site {
@@ -51,6 +57,7 @@ impl Site {
             entropy: entropy.clone(),
             etags: ETagKey::new(MacKey::from_bytes([5; 32])),
             in_memory: 100,
+            max_key_age: Some(MaxKeyAge::new(MAX_KEY_AGE).unwrap()),
             coherence: coherence.clone(),
         }));
         Self { keys, store, hashing, clock, entropy, coherence }
@@ -66,6 +73,11 @@ impl Site {
 
     async fn rotate(&self, id: ComponentId, grace: Grace) -> ApiKey {
         self.keys.rotate(id, grace, &administrator()).await.unwrap().1
+    }
+
+    /// The grace of a component that rotates itself with `key`.
+    async fn own(&self, key: &ApiKey) -> Grace {
+        Grace::UntilFirstUse(self.authenticate(key).await.unwrap().key())
     }
 
     /// Asks in the name of whoever holds `key`, from [`address`].

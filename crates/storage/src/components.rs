@@ -9,11 +9,12 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use stratora_clock::Timestamp;
 use stratora_keys::{
-    Component, ComponentId, ComponentKind, Hostname, KeyId, KeyPrefix, KeyState, Name, NewComponent, NewKey, Standing,
-    Version,
+    Component, ComponentId, ComponentKind, Grace, Hostname, KeyId, KeyPrefix, KeyState, Name, NewComponent, NewKey,
+    Standing, Version,
 };
 use stratora_port::StoreError;
 
+use crate::failure::Trouble;
 use crate::schema::{component_keys, components};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{address, unreadable};
@@ -40,6 +41,15 @@ pub(crate) fn key_state(stored: &str, until: Option<StoredTime>) -> Result<KeySt
     })
 }
 
+/// Whether a key in that state is good for an active component.
+pub(crate) fn works(state: KeyState, now: Timestamp) -> bool {
+    match state {
+        KeyState::Live => true,
+        KeyState::Grace { until } => until.is_none_or(|until| now < until),
+        KeyState::Rotated | KeyState::Revoked | KeyState::Corrupt => false,
+    }
+}
+
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = components)]
 pub(crate) struct ComponentRow {
@@ -56,6 +66,7 @@ pub(crate) struct ComponentRow {
     version: Option<String>,
     created_at: StoredTime,
     revoked_at: Option<StoredTime>,
+    rotation_requested_at: Option<StoredTime>,
 }
 
 impl ComponentRow {
@@ -75,6 +86,7 @@ impl ComponentRow {
             version: None,
             created_at: key.created_at.into(),
             revoked_at: None,
+            rotation_requested_at: None,
         }
     }
 }
@@ -104,6 +116,7 @@ impl TryFrom<ComponentRow> for Component {
             standing: standing(&row.standing)?,
             key_prefix: KeyPrefix::parse(&row.key_prefix).map_err(|error| StoreError::corrupt("key prefix", error))?,
             key_created_at: row.key_created_at.0,
+            rotation_requested_at: row.rotation_requested_at.map(|at| at.0),
             last_seen_at: row.last_seen_at.map(|at| at.0),
             last_seen_ip: address(row.last_seen_ip)?,
             version: version.map_err(|error| StoreError::corrupt("version", error))?,
@@ -188,10 +201,58 @@ statements! {
                 .set((
                     components::key_prefix.eq(key.prefix.as_str()),
                     components::key_created_at.eq(StoredTime::from(key.created_at)),
+                    components::rotation_requested_at.eq(None::<StoredTime>),
                 ))
                 .returning(ComponentRow::as_returning())
                 .get_result(conn)
                 .await
+        }
+
+        /// Retires the keys of a component that still work, for one that is made at `now`. `false`, and nothing is changed,
+        /// when the component rotates itself with a key that does not work.
+        async fn retire_keys(conn, component: ComponentId, grace: Grace, now: Timestamp) -> Result<bool, Trouble> {
+            let own = |key: KeyId| {
+                component_keys::table
+                    .filter(component_keys::id.eq(StoredId::from(key)))
+                    .filter(component_keys::component_id.eq(StoredId::from(component)))
+            };
+            if let Grace::UntilFirstUse(key) = grace {
+                let found: Option<(String, Option<StoredTime>)> = own(key)
+                    .select((component_keys::state, component_keys::grace_until))
+                    .get_result(conn)
+                    .await
+                    .optional()?;
+                let Some((stored, until)) = found else { return Ok(false) };
+                if !works(key_state(&stored, until)?, now) {
+                    return Ok(false);
+                }
+            }
+            let (live_becomes, until) = match grace {
+                Grace::None | Grace::UntilFirstUse(_) => (state::ROTATED, None),
+                Grace::For(span) => (state::GRACE, Some(StoredTime(now.plus(span)))),
+            };
+            conn.end_keys(component, state::GRACE, state::ROTATED).await?;
+            diesel::update(
+                component_keys::table
+                    .filter(component_keys::component_id.eq(StoredId::from(component)))
+                    .filter(component_keys::state.eq(state::LIVE)),
+            )
+            .set((component_keys::state.eq(live_becomes), component_keys::grace_until.eq(until)))
+            .execute(conn)
+            .await?;
+            if let Grace::UntilFirstUse(key) = grace {
+                diesel::update(own(key)).set(component_keys::state.eq(state::GRACE)).execute(conn).await?;
+            }
+            Ok(true)
+        }
+
+        /// Notes since when the component has been asked to rotate its key.
+        async fn set_rotation_requested(conn, component: ComponentId, since: Option<Timestamp>) -> QueryResult<()> {
+            diesel::update(components::table.find(StoredId::from(component)))
+                .set(components::rotation_requested_at.eq(since.map(StoredTime)))
+                .execute(conn)
+                .await
+                .map(drop)
         }
 
         /// Sets where the component stands.
@@ -228,6 +289,7 @@ statements! {
         async fn shut_out(conn, component: ComponentId, now: Timestamp) -> QueryResult<ComponentRow> {
             conn.end_keys(component, state::LIVE, state::REVOKED).await?;
             conn.end_keys(component, state::GRACE, state::REVOKED).await?;
+            conn.set_rotation_requested(component, None).await?;
             conn.set_standing(component, Standing::Revoked, Some(now)).await
         }
     }

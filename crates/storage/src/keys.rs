@@ -12,15 +12,15 @@ use stratora_cache::CredentialTag;
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
 use stratora_keys::{
-    ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentUpdate, Grace, Hostname, KeyId, KeyRecord,
-    KeyState, KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing, Status, subject_of,
+    ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentUpdate, FirstUse, Grace, Hostname, KeyId,
+    KeyRecord, KeyState, KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing, Status, subject_of,
 };
 use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::Digest;
 
 use crate::Storage;
 use crate::changes::{ChangeStatements as _, Changed, Told};
-use crate::components::{ComponentRow, ComponentStatements as _, fold, key_state, kind, name, standing, state};
+use crate::components::{ComponentRow, ComponentStatements as _, fold, key_state, kind, name, standing, state, works};
 use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{component_keys, components};
 use crate::sql_types::{StoredId, StoredTime, lower};
@@ -80,32 +80,42 @@ fn issuing(component: ComponentId, key: &NewKey) -> Told {
 #[async_trait]
 impl KeyStore for Storage {
     async fn find_key(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError> {
-        type Row = (StoredId, String, Option<StoredTime>, Option<StoredTime>, StoredId, String, String, String);
+        type Key = (StoredId, String, Option<StoredTime>, Option<StoredTime>, StoredTime);
+        type Row = (Key, (StoredId, String, String, String, Option<StoredTime>));
         let digest = *digest.as_bytes();
         with_read!(self, |conn| {
             let row: Option<Row> = component_keys::table
                 .inner_join(components::table)
                 .filter(component_keys::digest.eq(&digest[..]))
                 .select((
-                    component_keys::id,
-                    component_keys::state,
-                    component_keys::grace_until,
-                    component_keys::first_used_at,
-                    components::id,
-                    components::name,
-                    components::kind,
-                    components::standing,
+                    (
+                        component_keys::id,
+                        component_keys::state,
+                        component_keys::grace_until,
+                        component_keys::first_used_at,
+                        component_keys::created_at,
+                    ),
+                    (
+                        components::id,
+                        components::name,
+                        components::kind,
+                        components::standing,
+                        components::rotation_requested_at,
+                    ),
                 ))
                 .get_result(conn)
                 .await
                 .optional()?;
-            let Some((id, state, grace_until, first_used_at, component_id, of_name, of_kind, stands)) = row else {
+            let Some((key, (component_id, of_name, of_kind, stands, requested_at))) = row else {
                 return Ok(None);
             };
+            let (id, state, grace_until, first_used_at, created_at) = key;
             Ok(Some(KeyRecord {
                 key_id: id.typed(),
                 state: key_state(&state, grace_until)?,
                 used: first_used_at.is_some(),
+                created_at: created_at.0,
+                rotation_requested: requested_at.is_some(),
                 component_id: component_id.typed(),
                 name: name(&of_name)?,
                 kind: kind(&of_kind)?,
@@ -135,25 +145,14 @@ impl KeyStore for Storage {
         grace: Grace,
         event: Event,
     ) -> Result<Component, ChangeComponentError> {
-        let (retired_as, until) = match grace {
-            Grace::None => (state::ROTATED, None),
-            Grace::For(span) => (state::GRACE, Some(StoredTime(key.created_at.plus(span)))),
-            Grace::UntilFirstUse => (state::GRACE, None),
-        };
         with_change!(self, |conn| {
             let before = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
             if before.standing == Standing::Revoked {
                 return Err(wrong_standing(before.standing));
             }
-            conn.end_keys(id, state::GRACE, state::ROTATED).await?;
-            diesel::update(
-                component_keys::table
-                    .filter(component_keys::component_id.eq(StoredId::from(id)))
-                    .filter(component_keys::state.eq(state::LIVE)),
-            )
-            .set((component_keys::state.eq(retired_as), component_keys::grace_until.eq(until)))
-            .execute(conn)
-            .await?;
+            if !conn.retire_keys(id, grace, key.created_at).await? {
+                return Err(Failure::Refused(ChangeComponentError::KeyEnded));
+            }
             conn.insert_key(id, &key).await?;
             let row = conn.show_key(id, &key).await?;
             let change = conn.append_change(&event, issuing(id, &key)).await?;
@@ -171,6 +170,24 @@ impl KeyStore for Storage {
             }
             let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(Component::try_from(row)?))
+        })
+    }
+
+    async fn request_rotation(
+        &self,
+        id: ComponentId,
+        now: Timestamp,
+        event: Event,
+    ) -> Result<Component, ChangeComponentError> {
+        with_change!(self, |conn| {
+            let mut component = Component::try_from(conn.lock_component(id).await?.ok_or_else(missing)?)?;
+            if component.standing != Standing::Active {
+                return Err(wrong_standing(component.standing));
+            }
+            component.rotation_requested_at.get_or_insert(now);
+            conn.set_rotation_requested(id, component.rotation_requested_at).await?;
+            let change = conn.append_change(&event, subject_of(id)).await?;
+            Ok(change.with(component))
         })
     }
 
@@ -268,34 +285,33 @@ impl KeyStore for Storage {
         })
     }
 
-    async fn first_use(&self, key: KeyId, now: Timestamp, event: Event) -> Result<Option<BcryptHash>, StoreError> {
+    async fn first_use(&self, key: KeyId, now: Timestamp, event: Event) -> Result<FirstUse, StoreError> {
         with_change!(self, |conn| {
             let Some(component) = conn.lock_component_of(key).await? else {
-                return Ok(Changed::nothing(None));
+                return Ok(Changed::nothing(FirstUse::Ended));
             };
-            let hash: Option<String> = diesel::update(
-                component_keys::table.find(StoredId::from(key)).filter(component_keys::first_used_at.is_null()),
-            )
-            .set(component_keys::first_used_at.eq(StoredTime(now)))
-            .returning(component_keys::hash)
-            .get_result(conn)
-            .await
-            .optional()?;
+            let known = component_keys::table.find(StoredId::from(key));
+            let (stored, until): (String, Option<StoredTime>) =
+                known.select((component_keys::state, component_keys::grace_until)).get_result(conn).await?;
+            let stored = key_state(&stored, until)?;
+            if !works(stored, now) {
+                return Ok(Changed::nothing(FirstUse::Ended));
+            }
+            let hash: Option<String> = diesel::update(known.filter(component_keys::first_used_at.is_null()))
+                .set(component_keys::first_used_at.eq(StoredTime(now)))
+                .returning(component_keys::hash)
+                .get_result(conn)
+                .await
+                .optional()?;
             let Some(hash) = hash else {
-                return Ok(Changed::nothing(None));
+                return Ok(Changed::nothing(FirstUse::Before));
             };
             let hash = BcryptHash::parse(&hash).map_err(|error| StoreError::corrupt("key hash", error))?;
-            diesel::update(
-                component_keys::table
-                    .filter(component_keys::component_id.eq(StoredId::from(component)))
-                    .filter(component_keys::id.ne(StoredId::from(key)))
-                    .filter(component_keys::state.eq(state::GRACE)),
-            )
-            .set((component_keys::state.eq(state::ROTATED), component_keys::grace_until.eq(None::<StoredTime>)))
-            .execute(conn)
-            .await?;
+            if stored == KeyState::Live {
+                conn.end_keys(component, state::GRACE, state::ROTATED).await?;
+            }
             let change = conn.append_change(&event, subject_of(component)).await?;
-            Ok(change.with(Some(hash)))
+            Ok(change.with(FirstUse::Now(hash)))
         })
     }
 

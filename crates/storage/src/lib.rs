@@ -13,6 +13,7 @@ mod configs;
 mod enrollment;
 mod enrollment_rows;
 mod failure;
+mod fleet_rotations;
 mod identities;
 mod issued;
 mod keys;

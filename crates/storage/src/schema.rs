@@ -115,6 +115,7 @@ diesel::table! {
         version -> Nullable<Text>,
         created_at -> Instant,
         revoked_at -> Nullable<Instant>,
+        rotation_requested_at -> Nullable<Instant>,
     }
 }
 
@@ -299,6 +300,40 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::sql_types::sql::{Id, Instant};
+
+    fleet_rotations (id) {
+        id -> Id,
+        kind -> Nullable<Text>,
+        wave_size -> BigInt,
+        max_refused_percent -> BigInt,
+        wave_timeout_seconds -> BigInt,
+        state -> Text,
+        reason -> Nullable<Text>,
+        total -> BigInt,
+        wave -> BigInt,
+        wave_began_at -> Nullable<Instant>,
+        started_by -> Text,
+        started_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable};
+    use crate::sql_types::sql::{Id, Instant};
+
+    fleet_rotation_members (rotation_id, component_id) {
+        rotation_id -> Id,
+        component_id -> Id,
+        wave -> BigInt,
+        key_id -> Id,
+        asked_at -> Nullable<Instant>,
+    }
+}
+
 diesel::joinable!(sessions -> accounts (user_id));
 diesel::joinable!(component_keys -> components (component_id));
 diesel::joinable!(enrollment_requests -> components (component_id));
@@ -306,5 +341,6 @@ diesel::joinable!(oidc_identities -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(accounts, oidc_identities);
 diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);
 diesel::allow_tables_to_appear_in_same_query!(oidc_sessions, sessions);
-diesel::allow_tables_to_appear_in_same_query!(components, component_keys);
 diesel::allow_tables_to_appear_in_same_query!(components, enrollment_requests);
+diesel::joinable!(fleet_rotation_members -> components (component_id));
+diesel::allow_tables_to_appear_in_same_query!(components, component_keys, fleet_rotation_members);

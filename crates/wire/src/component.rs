@@ -21,6 +21,10 @@ pub struct Component {
     /// When that key was made.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub key_created_at: String,
+    /// Since when it has been asked to rotate that key; absent when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    pub rotation_requested_at: Option<String>,
     /// When it last made a request, give or take a few seconds.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub last_seen_at: Option<String>,

@@ -9,6 +9,7 @@ mod component;
 mod enrollment;
 mod error;
 mod fleet;
+mod fleet_rotation;
 mod page;
 mod provider;
 mod session;
@@ -23,6 +24,7 @@ pub use enrollment::{
 };
 pub use error::Error;
 pub use fleet::{ConfigReport, Heartbeat, HeartbeatAnswer, LastReport, OwnKey};
+pub use fleet_rotation::{FleetRotation, StartFleetRotation};
 pub use page::{Page, PageQuery};
 pub use provider::{
     Attempt, AttemptQuery, AttemptStep, CreateOidcProvider, DirectoryTest, DryRun, DryRunResult, EndSession,

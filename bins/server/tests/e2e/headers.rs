@@ -149,6 +149,14 @@ async fn every_answer_through_nginx_carries_every_header_exactly_once() {
     check!("a panic", 500, proxy.get("/api/v1/test/panic"));
     check!("a health check", 200, proxy.get("/health/ready"));
     check!("no time-series store", 503, proxy.post("/api/v1/ingest/influx").key(&key).body("text/plain", "a b=1"));
+    let write = || proxy.post("/api/v2/write").body("text/plain", "a b=1");
+    check!("no time-series store for a writer", 503, write().header("authorization", format!("Token {key}")));
+    check!("a writer without a key", 401, write());
+    check!("a write that reads", 405, proxy.get("/api/v2/write"));
+    check!("nothing there for writers", 404, proxy.get("/api/v2/query"));
+    check!("a batch too large for NGINX", 413, {
+        proxy.post("/api/v2/write").body("text/plain", vec![b' '; 32 * 1024 * 1024 + 1])
+    });
     for _ in 0..12 {
         proxy.get("/api/v1/auth/sso").send().await.unwrap();
     }

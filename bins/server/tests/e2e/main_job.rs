@@ -1,9 +1,8 @@
 //! The main job: an operator signs in, a component comes with its key, pulls, pushes, and is shut out.
 
 use serde_json::json;
-use stratora_testing::VictoriaMetrics;
 
-use crate::support::{Installation, PASSWORD, create_component, on_both_databases, text};
+use crate::support::{Installation, PASSWORD, create_component, on_both_databases, text, with_time_series};
 
 on_both_databases!(
     the_main_job_works_through_nginx,
@@ -13,18 +12,6 @@ on_both_databases!(
     a_leaked_key_is_ended_by_whoever_holds_it,
     parallel_rotations_leave_one_live_key,
 );
-
-/// The same installation with a time-series store.
-fn with_time_series(mut installation: Installation) -> (Installation, VictoriaMetrics) {
-    let store = VictoriaMetrics::start().unwrap();
-    let settings = std::fs::read_to_string(installation.settings()).unwrap();
-    let settings = format!("{settings}victoriametrics:\n  url: {}\n", store.url());
-    std::fs::write(installation.settings(), settings).unwrap();
-    installation.server().signal(stratora_testing::Signal::TERM);
-    installation.server().wait().unwrap();
-    installation.start_server();
-    (installation, store)
-}
 
 async fn the_main_job_works_through_nginx(mut installation: Installation) {
     let admin = installation.admin().await;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use stratora_testing::{Background, Client, Nginx, PostgresDatabase, free_port, until};
+use stratora_testing::{Background, Client, Nginx, PostgresDatabase, Signal, VictoriaMetrics, free_port, until};
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "a rather long passphrase";
@@ -234,6 +234,18 @@ fn collect(directory: &Path, output: &mut String) {
             output.push_str(&String::from_utf8_lossy(&fs::read(&path).unwrap()));
         }
     }
+}
+
+/// The same installation with a time-series store.
+pub(crate) fn with_time_series(mut installation: Installation) -> (Installation, VictoriaMetrics) {
+    let store = VictoriaMetrics::start().unwrap();
+    let settings = fs::read_to_string(installation.settings()).unwrap();
+    let settings = format!("{settings}victoriametrics:\n  url: {}\n", store.url());
+    fs::write(installation.settings(), settings).unwrap();
+    installation.server().signal(Signal::TERM);
+    installation.server().wait().unwrap();
+    installation.start_server();
+    (installation, store)
 }
 
 pub(crate) fn text(value: &Value, field: &str) -> String {

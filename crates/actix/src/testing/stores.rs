@@ -13,11 +13,10 @@ use stratora_auth::{
     Username, Window,
 };
 use stratora_clock::Timestamp;
-use stratora_hashing::BcryptHash;
 use stratora_keys::{
     ApiKey, ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentKind, ComponentUpdate, ConfigStore,
-    ETag, Grace, KeyId, KeyRecord, KeyState, KeyStore, MissingComponent, Name, NewComponent, NewKey, Report, Sighting,
-    Standing, StoredConfig,
+    ETag, FirstUse, Grace, KeyId, KeyRecord, KeyState, KeyStore, MissingComponent, Name, NewComponent, NewKey, Report,
+    Sighting, Standing, StoredConfig,
 };
 use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::{Digest, OsEntropy, Secret, random_uuid};
@@ -191,6 +190,8 @@ impl MemoryKeys {
             key_id: TypedUuid::from_untyped_uuid(random_uuid(&OsEntropy).unwrap()),
             state,
             used: true,
+            created_at: Timestamp::UNIX_EPOCH,
+            rotation_requested: false,
             component_id: TypedUuid::from_untyped_uuid(random_uuid(&OsEntropy).unwrap()),
             name: Name::parse("Berlin").unwrap(),
             kind: ComponentKind::Agent,
@@ -217,6 +218,15 @@ impl KeyStore for MemoryKeys {
     }
 
     async fn rotate(&self, _: ComponentId, _: NewKey, _: Grace, _: Event) -> Result<Component, ChangeComponentError> {
+        Err(away().into())
+    }
+
+    async fn request_rotation(
+        &self,
+        _: ComponentId,
+        _: Timestamp,
+        _: Event,
+    ) -> Result<Component, ChangeComponentError> {
         Err(away().into())
     }
 
@@ -248,7 +258,7 @@ impl KeyStore for MemoryKeys {
         Err(away())
     }
 
-    async fn first_use(&self, _: KeyId, _: Timestamp, _: Event) -> Result<Option<BcryptHash>, StoreError> {
+    async fn first_use(&self, _: KeyId, _: Timestamp, _: Event) -> Result<FirstUse, StoreError> {
         Err(away())
     }
 

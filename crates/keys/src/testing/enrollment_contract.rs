@@ -218,7 +218,7 @@ async fn whoever_holds_the_key_keeps_the_place_with_a_new_one<S: Store>(fleet: &
     let more = fleet.token(Allowance::Unlimited).await;
     let old = Call { proof: Some(first.key.id), ..more.call("proven", 9) };
     assert!(exists(fleet.refused(&old).await), "a key that was replaced proves nothing");
-    let third = fleet.rotated(id, at(10), Grace::UntilFirstUse).await;
+    let third = fleet.rotated(id, at(10), Grace::UntilFirstUse(second.key.id)).await;
     let in_grace = Call { proof: Some(second.key.id), ..more.call("proven", 11) };
     fleet.admitted(&in_grace).await;
     for ended in [&second.key, &third] {

@@ -14,8 +14,8 @@ use stratora_hashing::BcryptHash;
 use stratora_token::{Digest, OsEntropy, random_uuid};
 
 use crate::{
-    ApiKey, ChangeComponentError, Component, ComponentId, ComponentKind, ComponentUpdate, Grace, KeyRecord, KeyState,
-    KeyStore, MissingComponent, Name, NewComponent, NewKey, Refusal, Sighting, Standing,
+    ApiKey, ChangeComponentError, Component, ComponentId, ComponentKind, ComponentUpdate, FirstUse, Grace, KeyRecord,
+    KeyState, KeyStore, MissingComponent, Name, NewComponent, NewKey, Refusal, Sighting, Standing,
 };
 
 pub(super) struct Fleet<S> {
@@ -118,6 +118,15 @@ impl<S: KeyStore + AuditLog> Fleet<S> {
         self.all_or_nothing(event.clone(), self.store.revoke(id, now, event)).await
     }
 
+    pub(super) async fn request_rotation(
+        &self,
+        id: ComponentId,
+        now: Timestamp,
+    ) -> Result<Component, ChangeComponentError> {
+        let event = event(Action::RotationRequest);
+        self.all_or_nothing(event.clone(), self.store.request_rotation(id, now, event)).await
+    }
+
     pub(super) async fn restore(&self, id: ComponentId, key: &NewKey) -> Result<Component, ChangeComponentError> {
         let event = event(Action::ComponentRestore);
         self.all_or_nothing(event.clone(), self.store.restore(id, key.clone(), event)).await
@@ -147,13 +156,21 @@ impl<S: KeyStore + AuditLog> Fleet<S> {
         self.all_or_nothing(event.clone(), self.store.mark_corrupt(key.id, event)).await.unwrap();
     }
 
-    /// The slow hash, if that was the key's first use; only that is written down.
-    pub(super) async fn first_use(&self, key: &NewKey, now: Timestamp) -> Option<BcryptHash> {
+    /// What the use was; only a first one is written down.
+    pub(super) async fn use_first(&self, key: &NewKey, now: Timestamp) -> FirstUse {
         let event = event(Action::KeyFirstUse);
-        let (hash, written) = self.watch(self.store.first_use(key.id, now, event.clone())).await;
-        let hash = hash.unwrap();
-        assert_eq!(written, if hash.is_some() { vec![event] } else { Vec::new() });
-        hash
+        let (used, written) = self.watch(self.store.first_use(key.id, now, event.clone())).await;
+        let used = used.unwrap();
+        assert_eq!(written, if matches!(used, FirstUse::Now(_)) { vec![event] } else { Vec::new() });
+        used
+    }
+
+    /// The slow hash, if that was the key's first use.
+    pub(super) async fn first_use(&self, key: &NewKey, now: Timestamp) -> Option<BcryptHash> {
+        match self.use_first(key, now).await {
+            FirstUse::Now(hash) => Some(hash),
+            FirstUse::Before | FirstUse::Ended => None,
+        }
     }
 
     /// Whether a report of a leak changed something; only that is written down.

@@ -11,10 +11,10 @@ use stratora_port::{Limit, PageRequest};
 use stratora_token::{OsEntropy, Secret};
 
 use super::fleet::{Fleet, at, component_named, event, key_made_at, name, new_id, sighting};
-use super::{key_life, key_races};
+use super::{key_life, key_races, own_rotation};
 use crate::{
-    ChangeComponentError, Component, ComponentFilter, ComponentKind, ComponentUpdate, Grace, Hostname, KeyRecord,
-    KeyState, KeyStore, MissingComponent, NewComponent, Refusal, Sighting, Standing, Status, Version,
+    ChangeComponentError, Component, ComponentFilter, ComponentKind, ComponentUpdate, FirstUse, Grace, Hostname,
+    KeyRecord, KeyState, KeyStore, MissingComponent, NewComponent, Refusal, Sighting, Standing, Status, Version,
 };
 
 /// Runs the contract on an empty store, within a runtime of several threads. The log is the one that the store writes to.
@@ -33,6 +33,7 @@ pub async fn key_store_contract<S: KeyStore + AuditLog>(store: Arc<S>) {
     sightings_never_move_back(&fleet).await;
     key_life::contract(&fleet).await;
     key_races::contract(&fleet).await;
+    own_rotation::contract(&fleet).await;
     verify_chain(fleet.store.as_ref()).await;
 }
 
@@ -134,6 +135,7 @@ async fn a_component_and_its_key_read_back_as_they_were_created<S: KeyStore + Au
         standing: new.standing,
         key_prefix: key.prefix.clone(),
         key_created_at: key.created_at,
+        rotation_requested_at: None,
         last_seen_at: None,
         last_seen_ip: None,
         version: None,
@@ -146,6 +148,8 @@ async fn a_component_and_its_key_read_back_as_they_were_created<S: KeyStore + Au
         key_id: key.id,
         state: KeyState::Live,
         used: false,
+        created_at: key.created_at,
+        rotation_requested: false,
         component_id: id,
         name: expected.name,
         kind: expected.kind,
@@ -208,7 +212,7 @@ async fn only_a_pending_component_is_approved<S: KeyStore + AuditLog>(fleet: &Fl
 
 async fn a_deleted_component_leaves_nothing_behind<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
     let (id, old) = fleet.enroll("deleted").await;
-    let new = fleet.rotated(id, at(1), Grace::UntilFirstUse).await;
+    let new = fleet.rotated(id, at(1), Grace::UntilFirstUse(old.id)).await;
     fleet.delete(id).await.unwrap();
     assert_eq!(fleet.store.find(id).await.unwrap(), None);
     for key in [&old, &new] {
@@ -229,6 +233,7 @@ async fn what_is_not_there_is_missing<S: KeyStore + AuditLog>(fleet: &Fleet<S>) 
     let changes = [
         fleet.rotate(id, &key, Grace::None).await,
         fleet.restore(id, &key).await,
+        fleet.request_rotation(id, at(1)).await,
         fleet.approve(id).await,
         fleet.update(id, ComponentUpdate { name: Some(name("taken")), hostname: None }).await,
     ];
@@ -237,7 +242,7 @@ async fn what_is_not_there_is_missing<S: KeyStore + AuditLog>(fleet: &Fleet<S>) 
     }
     assert_eq!(fleet.store.find_key(&key.digest).await.unwrap(), None);
     let unknown = fleet.store.first_use(new_id(), at(1), event(Action::KeyFirstUse)).await;
-    assert!(unknown.unwrap().is_none());
+    assert!(matches!(unknown.unwrap(), FirstUse::Ended));
 }
 
 async fn sightings_never_move_back<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {

@@ -42,11 +42,10 @@ async fn a_grace_with_a_deadline_ends_there<S: KeyStore + AuditLog>(fleet: &Flee
 }
 
 async fn a_grace_ends_with_the_first_use_of_the_new_key<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
-    for (name, grace, until) in [
-        ("used within a grace", Grace::UntilFirstUse, None),
-        ("used before a deadline", Grace::For(Duration::from_mins(1)), Some(at(70))),
-    ] {
+    for (name, deadline) in [("used within a grace", None), ("used before a deadline", Some(Duration::from_mins(1)))] {
         let (id, old) = fleet.enroll(name).await;
+        let grace = deadline.map_or(Grace::UntilFirstUse(old.id), Grace::For);
+        let until = deadline.map(|_| at(70));
         let new = fleet.rotated(id, at(10), grace).await;
         // The old key's own first use, however late, ends no grace.
         assert!(fleet.first_use(&old, at(20)).await.is_some());
@@ -60,8 +59,8 @@ async fn a_grace_ends_with_the_first_use_of_the_new_key<S: KeyStore + AuditLog>(
 
 async fn a_second_rotation_ends_the_grace_of_the_first<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
     let (id, first) = fleet.enroll("rotated twice").await;
-    let second = fleet.rotated(id, at(10), Grace::UntilFirstUse).await;
-    let third = fleet.rotated(id, at(20), Grace::UntilFirstUse).await;
+    let second = fleet.rotated(id, at(10), Grace::UntilFirstUse(first.id)).await;
+    let third = fleet.rotated(id, at(20), Grace::UntilFirstUse(second.id)).await;
     assert_eq!(fleet.state(&first).await, KeyState::Rotated);
     assert_eq!(fleet.state(&second).await, KeyState::Grace { until: None });
     assert_eq!(fleet.state(&third).await, KeyState::Live);
@@ -96,7 +95,7 @@ async fn a_key_is_first_used_once<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
 async fn a_revocation_ends_every_key_and_a_rotation_revives_none<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
     let (id, first) = fleet.enroll("revoked once").await;
     let second = fleet.rotated(id, at(10), Grace::None).await;
-    let third = fleet.rotated(id, at(20), Grace::UntilFirstUse).await;
+    let third = fleet.rotated(id, at(20), Grace::UntilFirstUse(second.id)).await;
     let before = fleet.component(id).await;
     let revoked = fleet.revoke(id, at(30)).await.unwrap();
     assert_eq!(revoked, Component { standing: Standing::Revoked, revoked_at: Some(at(30)), ..before });
@@ -142,7 +141,7 @@ async fn a_restored_component_comes_in_with_its_new_key_only<S: KeyStore + Audit
 
 async fn a_leak_of_the_live_key_shuts_the_component_out<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
     let (id, old) = fleet.enroll("leaked").await;
-    let live = fleet.rotated(id, at(10), Grace::UntilFirstUse).await;
+    let live = fleet.rotated(id, at(10), Grace::UntilFirstUse(old.id)).await;
     assert!(fleet.report_leak(&live.digest, at(20)).await);
     let component = fleet.component(id).await;
     assert_eq!((component.standing, component.revoked_at), (Standing::Revoked, Some(at(20))));
@@ -191,7 +190,9 @@ async fn a_corrupt_key_is_refused_and_replaced_by_a_rotation<S: KeyStore + Audit
     fleet.mark_corrupt(&in_grace).await;
     assert_eq!(fleet.state(&in_grace).await, KeyState::Corrupt);
 
-    let new = fleet.rotated(id, at(20), Grace::UntilFirstUse).await;
+    let refused = fleet.rotate(id, &key_made_at(at(20)), Grace::UntilFirstUse(corrupt.id)).await;
+    assert!(matches!(refused, Err(ChangeComponentError::KeyEnded)), "{refused:?}");
+    let new = fleet.rotated(id, at(20), Grace::For(Duration::from_mins(1))).await;
     assert_eq!(fleet.state(&corrupt).await, KeyState::Corrupt, "a rotation gives it no grace");
     assert_eq!(fleet.authorize(&new, at(20)).await, Ok(()));
 }

@@ -2,6 +2,7 @@
 
 mod enrollment;
 mod keys;
+mod rotations;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +16,8 @@ use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::Digest;
 
 use crate::{
-    ChangeComponentError, Component, ComponentId, ConfigStore, ETag, EnrollmentTokenId, KeyId, KeyState,
-    MissingComponent, Name, NewEnrollmentToken, NewKey, Reenrollment, Report, Standing, StoredConfig,
+    ChangeComponentError, Component, ComponentId, ConfigStore, ETag, EnrollmentTokenId, FleetRotation, FleetRotationId,
+    KeyId, KeyState, MissingComponent, Name, NewEnrollmentToken, NewKey, Reenrollment, Report, Standing, StoredConfig,
 };
 
 /// Components, keys, configurations and the audit log in memory, with a switch that makes all of it fail.
@@ -36,6 +37,8 @@ struct State {
     tokens: Vec<NewEnrollmentToken>,
     issuances: BTreeMap<ComponentId, Issuance>,
     requests: BTreeMap<ComponentId, Reenrollment>,
+    rotations: Vec<FleetRotation>,
+    members: Vec<StoredMember>,
 }
 
 /// What a component was last given through enrollment with an idempotency key.
@@ -49,11 +52,30 @@ struct Issuance {
 }
 
 #[derive(Debug, Clone)]
+struct StoredMember {
+    rotation: FleetRotationId,
+    component: ComponentId,
+    wave: u64,
+    key: KeyId,
+    asked_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone)]
 struct StoredKey {
     component: ComponentId,
     key: NewKey,
     state: KeyState,
-    used: bool,
+    used_at: Option<Timestamp>,
+}
+
+impl StoredKey {
+    fn works(&self, now: Timestamp) -> bool {
+        match self.state {
+            KeyState::Live => true,
+            KeyState::Grace { until } => until.is_none_or(|until| now < until),
+            KeyState::Rotated | KeyState::Revoked | KeyState::Corrupt => false,
+        }
+    }
 }
 
 /// A copy of the state, which takes its place when it is committed.
@@ -130,7 +152,7 @@ impl State {
     }
 
     fn insert_key(&mut self, component: ComponentId, key: NewKey) {
-        self.keys.push(StoredKey { component, key, state: KeyState::Live, used: false });
+        self.keys.push(StoredKey { component, key, state: KeyState::Live, used_at: None });
     }
 
     fn shut_out(&mut self, id: ComponentId, now: Timestamp) {
@@ -141,6 +163,7 @@ impl State {
         }
         if let Some(component) = self.component(id) {
             component.standing = Standing::Revoked;
+            component.rotation_requested_at = None;
             component.revoked_at = Some(now);
         }
     }
@@ -150,6 +173,7 @@ impl Component {
     fn show(&mut self, key: &NewKey) {
         self.key_prefix = key.prefix.clone();
         self.key_created_at = key.created_at;
+        self.rotation_requested_at = None;
     }
 }
 
@@ -215,7 +239,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::testing::{config_store_contract, enrollment_store_contract, key_store_contract};
+    use crate::testing::{
+        config_store_contract, enrollment_store_contract, fleet_rotation_store_contract, key_store_contract,
+    };
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_store_in_memory_fulfils_the_contract_of_keys() {
@@ -230,5 +256,10 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_store_in_memory_fulfils_the_contract_of_enrollment() {
         enrollment_store_contract(Arc::new(MemoryStore::default())).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_store_in_memory_fulfils_the_contract_of_rotations_of_the_fleet() {
+        fleet_rotation_store_contract(Arc::new(MemoryStore::default())).await;
     }
 }

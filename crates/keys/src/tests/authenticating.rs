@@ -65,7 +65,7 @@ async fn a_pending_component_is_let_in_once_it_is_approved() {
 async fn the_old_key_lives_until_the_new_one_is_first_used() {
     let site = Site::new();
     let (component, old) = site.create("Berlin").await;
-    let new = site.rotate(component.id, Grace::UntilFirstUse).await;
+    let new = site.rotate(component.id, site.own(&old).await).await;
     site.clock.advance(Duration::from_hours(24 * 400));
     assert!(site.authenticate(&old).await.is_ok());
     assert!(site.authenticate(&new).await.is_ok());
@@ -130,7 +130,7 @@ async fn nobody_is_let_in_while_the_store_is_away() {
 async fn a_first_use_that_cannot_be_written_down_does_not_happen() {
     let site = Site::new();
     let (component, old) = site.create("Berlin").await;
-    let new = site.rotate(component.id, Grace::UntilFirstUse).await;
+    let new = site.rotate(component.id, site.own(&old).await).await;
     site.authenticate(&old).await.unwrap();
     site.store.log().break_down();
     assert!(matches!(site.authenticate(&new).await, Err(AuthenticateKeyError::Unavailable(_))));

@@ -38,7 +38,7 @@ async fn a_rotated_key_is_refused_by_the_next_request() {
 async fn a_revoked_key_is_refused_by_the_next_request() {
     let site = Site::new();
     let (component, old) = site.create("Berlin").await;
-    let new = site.rotate(component.id, Grace::UntilFirstUse).await;
+    let new = site.rotate(component.id, site.own(&old).await).await;
     site.authenticate(&old).await.unwrap();
     site.keys.revoke(component.id, &administrator()).await.unwrap();
     assert_eq!(site.refusal(&old).await, Refusal::Revoked);
@@ -176,7 +176,7 @@ async fn everything_is_written_down_and_no_key_is() {
     let id = component.id;
     let second = site.rotate(id, Grace::None).await;
     let third = site.rotate(id, Grace::For(Duration::from_mins(5))).await;
-    let fourth = site.rotate(id, Grace::UntilFirstUse).await;
+    let fourth = site.rotate(id, Grace::For(Duration::from_mins(1))).await;
     site.authenticate(&fourth).await.unwrap();
     let hostname = Hostname::parse("db-1.example.com").unwrap();
     let update = ComponentUpdate { name: Some(Name::parse("Bremen").unwrap()), hostname: Some(Some(hostname)) };
@@ -200,7 +200,7 @@ async fn everything_is_written_down_and_no_key_is() {
             (Action::ComponentCreate, "Berlin", format!("{} kind=collector", prefixes[0])),
             (Action::ComponentRotate, "Berlin", format!("grace=none {}", prefixes[1])),
             (Action::ComponentRotate, "Berlin", format!("grace=300 s {}", prefixes[2])),
-            (Action::ComponentRotate, "Berlin", format!("grace=until first use {}", prefixes[3])),
+            (Action::ComponentRotate, "Berlin", format!("grace=60 s {}", prefixes[3])),
             (Action::KeyFirstUse, "Berlin", format!("component={id}")),
             (Action::ComponentUpdate, "Berlin", "hostname=db-1.example.com name=Bremen".to_owned()),
             (Action::ComponentRevoke, "Bremen", String::new()),

@@ -9,7 +9,9 @@ use stratora_auth::testing::{
 use stratora_federation::testing::{
     attempt_store_contract, identity_store_contract, provider_store_contract, transaction_store_contract,
 };
-use stratora_keys::testing::{config_store_contract, enrollment_store_contract, key_store_contract};
+use stratora_keys::testing::{
+    config_store_contract, enrollment_store_contract, fleet_rotation_store_contract, key_store_contract,
+};
 
 use crate::support::{Database, on_both_databases};
 
@@ -22,6 +24,7 @@ on_both_databases!(
     the_key_store_fulfils_its_contract,
     the_configuration_store_fulfils_its_contract,
     the_enrollment_store_fulfils_its_contract,
+    the_store_of_rotations_of_the_fleet_fulfils_its_contract,
     the_provider_store_fulfils_its_contract,
     the_transaction_store_fulfils_its_contract,
     the_identity_store_fulfils_its_contract,
@@ -58,6 +61,10 @@ async fn the_configuration_store_fulfils_its_contract(database: Database) {
 
 async fn the_enrollment_store_fulfils_its_contract(database: Database) {
     enrollment_store_contract(Arc::new(database.storage.clone())).await;
+}
+
+async fn the_store_of_rotations_of_the_fleet_fulfils_its_contract(database: Database) {
+    fleet_rotation_store_contract(Arc::new(database.storage.clone())).await;
 }
 
 async fn the_provider_store_fulfils_its_contract(database: Database) {

@@ -3,13 +3,14 @@
 use std::future::Future;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use stratora_audit::Action;
 use stratora_auth::{
     AccountChange, Admission, Bucket, ChangePasswordError, Channel, ClientKey, Decision, OpenSessionError, Quota,
     quotas,
 };
-use stratora_keys::{ChangeComponentError, Grace, KeyState, Standing};
+use stratora_keys::{ChangeComponentError, FirstUse, Grace, KeyState, Standing};
 use stratora_storage::Storage;
 use stratora_token::Digest;
 
@@ -52,7 +53,7 @@ async fn parallel_rotations_leave_one_live_key(database: Database) {
     let rotated = at_once(&database.storage, 50, |storage, number| async move {
         let new = key(100 + number);
         let digest = new.digest;
-        let grace = if number % 2 == 0 { Grace::None } else { Grace::UntilFirstUse };
+        let grace = if number % 2 == 0 { Grace::None } else { Grace::For(Duration::from_mins(1)) };
         storage.rotate(id(1), new, grace, event(Action::ComponentRotate)).await.unwrap();
         digest
     })
@@ -210,12 +211,12 @@ async fn a_key_is_first_used_once(database: Database) {
     let first = component(1, "berlin");
     let old = first.key.digest;
     database.storage.create(first, event(Action::ComponentCreate)).await.unwrap();
-    database.storage.rotate(id(1), key(2), Grace::UntilFirstUse, event(Action::ComponentRotate)).await.unwrap();
+    database.storage.rotate(id(1), key(2), Grace::UntilFirstUse(id(1)), event(Action::ComponentRotate)).await.unwrap();
     let uses = at_once(&database.storage, 10, |storage, _| async move {
-        storage.first_use(id(2), at(3), event(Action::KeyFirstUse)).await.unwrap().is_some()
+        storage.first_use(id(2), at(3), event(Action::KeyFirstUse)).await.unwrap()
     })
     .await;
-    assert_eq!(uses.iter().filter(|first| **first).count(), 1);
+    assert_eq!(uses.iter().filter(|used| matches!(used, FirstUse::Now(_))).count(), 1);
     assert_eq!(database.storage.find_key(&old).await.unwrap().unwrap().state, KeyState::Rotated);
 }
 

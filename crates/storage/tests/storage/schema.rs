@@ -19,7 +19,7 @@ on_both_databases!(
 async fn migrating_again_does_nothing(database: Database) {
     assert_eq!(database.storage.migrate().await.unwrap(), Vec::<String>::new());
     database.storage.check_schema().await.unwrap();
-    assert_eq!(database.storage.schema_version().await.unwrap().as_deref(), Some("0007"));
+    assert_eq!(database.storage.schema_version().await.unwrap().as_deref(), Some("0008"));
 }
 
 async fn a_schema_that_is_newer_than_the_program_is_refused(database: Database) {
@@ -54,7 +54,7 @@ async fn replicas_that_start_together_migrate_once() {
     for replica in starting {
         run.extend(replica.await.unwrap());
     }
-    assert_eq!(run, ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]);
+    assert_eq!(run, ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,6 +70,7 @@ fn host(number: u128, standing: Standing) -> Host {
         version: None,
         created_at: now().minus(DAY * 100),
         revoked_at: None,
+        rotation_requested_at: None,
     };
     Host { component, request: None, issued: None }
 }

@@ -43,10 +43,9 @@ impl State {
             token: issuance.token,
             repeat: issuance.repeat,
             was_new: issuance.was_new,
-            is_untouched: self
-                .keys
-                .iter()
-                .any(|stored| stored.key.id == issuance.key && stored.state == KeyState::Live && !stored.used),
+            is_untouched: self.keys.iter().any(|stored| {
+                stored.key.id == issuance.key && stored.state == KeyState::Live && stored.used_at.is_none()
+            }),
         });
         Host { component: component.clone(), request: self.requests.get(&component.id).cloned(), issued }
     }
@@ -68,6 +67,7 @@ impl State {
                     version: Some(call.version.clone()),
                     created_at: key.created_at,
                     revoked_at: None,
+                    rotation_requested_at: None,
                 };
                 self.components.insert(*new_id, component);
                 *new_id

@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 use stratora_audit::Event;
 use stratora_clock::Timestamp;
-use stratora_hashing::BcryptHash;
 use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::Digest;
 
 use super::MemoryStore;
 use crate::{
-    ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentUpdate, Grace, Hostname, KeyId, KeyRecord,
-    KeyState, KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing,
+    ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentUpdate, FirstUse, Grace, Hostname, KeyId,
+    KeyRecord, KeyState, KeyStore, MissingComponent, NewComponent, NewKey, Sighting, Standing,
 };
 
 fn matches(filter: &ComponentFilter, component: &Component, now: Timestamp) -> bool {
@@ -34,7 +33,9 @@ impl KeyStore for MemoryStore {
             Some(KeyRecord {
                 key_id: stored.key.id,
                 state: stored.state,
-                used: stored.used,
+                used: stored.used_at.is_some(),
+                created_at: stored.key.created_at,
+                rotation_requested: component.rotation_requested_at.is_some(),
                 component_id: component.id,
                 name: component.name.clone(),
                 kind: component.kind,
@@ -56,6 +57,7 @@ impl KeyStore for MemoryStore {
             standing: new.standing,
             key_prefix: new.key.prefix.clone(),
             key_created_at: new.key.created_at,
+            rotation_requested_at: None,
             last_seen_at: None,
             last_seen_ip: None,
             version: None,
@@ -79,11 +81,19 @@ impl KeyStore for MemoryStore {
         let component = transaction.state.standing(id, |standing| standing != Standing::Revoked)?;
         component.show(&key);
         let component = component.clone();
+        let now = key.created_at;
+        if let Grace::UntilFirstUse(own) = grace
+            && !transaction.state.keys_of(id).any(|stored| stored.key.id == own && stored.works(now))
+        {
+            return Err(ChangeComponentError::KeyEnded);
+        }
         for stored in transaction.state.keys_of(id) {
             stored.state = match (stored.state, grace) {
-                (KeyState::Grace { .. }, _) | (KeyState::Live, Grace::None) => KeyState::Rotated,
-                (KeyState::Live, Grace::For(span)) => KeyState::Grace { until: Some(key.created_at.plus(span)) },
-                (KeyState::Live, Grace::UntilFirstUse) => KeyState::Grace { until: None },
+                (KeyState::Live | KeyState::Grace { .. }, Grace::UntilFirstUse(own)) if own == stored.key.id => {
+                    KeyState::Grace { until: None }
+                }
+                (KeyState::Live, Grace::For(span)) => KeyState::Grace { until: Some(now.plus(span)) },
+                (KeyState::Live | KeyState::Grace { .. }, _) => KeyState::Rotated,
                 (ended, _) => ended,
             };
         }
@@ -99,6 +109,20 @@ impl KeyStore for MemoryStore {
             transaction.state.shut_out(id, now);
         }
         let component = transaction.state.component(id).ok_or(MissingComponent::Missing)?.clone();
+        transaction.commit(event)?;
+        Ok(component)
+    }
+
+    async fn request_rotation(
+        &self,
+        id: ComponentId,
+        now: Timestamp,
+        event: Event,
+    ) -> Result<Component, ChangeComponentError> {
+        let mut transaction = self.begin()?;
+        let component = transaction.state.standing(id, |standing| standing == Standing::Active)?;
+        component.rotation_requested_at.get_or_insert(now);
+        let component = component.clone();
         transaction.commit(event)?;
         Ok(component)
     }
@@ -148,6 +172,7 @@ impl KeyStore for MemoryStore {
         let state = &mut transaction.state;
         state.components.remove(&id).ok_or(MissingComponent::Missing)?;
         state.keys.retain(|stored| stored.component != id);
+        state.members.retain(|member| member.component != id);
         state.configs.remove(&id);
         state.reports.remove(&id);
         state.issuances.remove(&id);
@@ -176,20 +201,23 @@ impl KeyStore for MemoryStore {
         Ok(Page::from_overfull(found, page.limit, total, |component| component.name.to_string()))
     }
 
-    async fn first_use(&self, key: KeyId, _now: Timestamp, event: Event) -> Result<Option<BcryptHash>, StoreError> {
+    async fn first_use(&self, key: KeyId, now: Timestamp, event: Event) -> Result<FirstUse, StoreError> {
         let mut transaction = self.begin()?;
-        let Some(stored) = transaction.state.key(key).filter(|stored| !stored.used) else {
-            return Ok(None);
+        let Some(stored) = transaction.state.key(key).filter(|stored| stored.works(now)) else {
+            return Ok(FirstUse::Ended);
         };
-        stored.used = true;
-        let (component, hash) = (stored.component, stored.key.hash.clone());
+        if stored.used_at.is_some() {
+            return Ok(FirstUse::Before);
+        }
+        stored.used_at = Some(now);
+        let (component, hash, is_live) = (stored.component, stored.key.hash.clone(), stored.state == KeyState::Live);
         for other in transaction.state.keys_of(component) {
-            if other.key.id != key && matches!(other.state, KeyState::Grace { .. }) {
+            if is_live && other.key.id != key && matches!(other.state, KeyState::Grace { .. }) {
                 other.state = KeyState::Rotated;
             }
         }
         transaction.commit(event)?;
-        Ok(Some(hash))
+        Ok(FirstUse::Now(hash))
     }
 
     async fn mark_corrupt(&self, key: KeyId, event: Event) -> Result<(), StoreError> {
