@@ -1,0 +1,3 @@
+//! The agent of a host: enrolls once, reports, pulls a configuration, and never loses its key.
+
+pub mod command_line;
