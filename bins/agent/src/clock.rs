@@ -1,0 +1,19 @@
+//! Time. The agent depends on none of the crates that provide it to the server.
+
+use std::time::{Instant, SystemTime};
+
+use jiff::Timestamp;
+
+/// This host's idea of the time, which may be wrong.
+pub fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the time")]
+    let now = SystemTime::now();
+    // Only a clock that is off by millennia is out of range.
+    Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A point to measure from, which no change of the clock moves.
+pub fn instant() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the time")]
+    Instant::now()
+}
