@@ -105,8 +105,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`StartError`] when it cannot begin.
-    pub async fn run(&self, mut settings: Settings) -> Result<(), StartError> {
-        let mut signals = Signals::new()?;
+    pub async fn run(&self, mut settings: Settings, mut signals: Signals) -> Result<(), StartError> {
         let mut sampler = Sampler::new(&self.host.name)?;
         let mut client = Client::new(&settings, self.options.request_timeout)?;
         info!("stratora-agent {} works for {}", env!("CARGO_PKG_VERSION"), settings.server_url);
@@ -122,9 +121,9 @@ impl Agent {
                 Ended::Reloading => self.reload(&mut settings, &mut client),
             }
         }
-        let kept = self.buffer.borrow_mut().keep();
-        if let Err(error) = kept {
-            warn!("the last metrics cannot be kept: {error}");
+        self.buffer.borrow_mut().keep();
+        if let Some(trouble) = self.buffer.borrow().trouble() {
+            warn!("the last metrics cannot be kept: {trouble}");
         }
         info!("ended, as asked");
         Ok(())

@@ -21,6 +21,8 @@ pub struct Buffer {
     /// What is being sent.
     sending: Option<Batch>,
     dropped: u64,
+    /// Why the disk could not be written, when that was last tried.
+    trouble: Option<String>,
 }
 
 #[derive(Debug)]
@@ -63,17 +65,14 @@ impl Buffer {
         segments.sort_unstable_by_key(|segment| segment.number);
         let next_number = segments.last().map_or(0, |segment| segment.number + 1);
         let (fresh, sending) = (Vec::new(), None);
-        Ok(Self { directory, most, segments: segments.into(), next_number, fresh, sending, dropped: 0 })
+        let segments = segments.into();
+        Ok(Self { directory, most, segments, next_number, fresh, sending, dropped: 0, trouble: None })
     }
 
-    /// Takes new lines.
-    ///
-    /// # Errors
-    /// When older ones had to go to disk and could not; those are dropped and counted.
-    pub fn push(&mut self, lines: &[u8]) -> io::Result<()> {
-        let spilled = self.spill_fresh();
+    /// Takes new lines. Those from before go to disk unless they are gone; if they cannot, they are dropped and counted.
+    pub fn push(&mut self, lines: &[u8]) {
+        self.spill_fresh();
         self.fresh.extend_from_slice(lines);
-        spilled
     }
 
     /// What to send next, the oldest first; the same again until it is [sent](Self::sent) or [given back](Self::give_back).
@@ -92,14 +91,10 @@ impl Buffer {
         }
     }
 
-    /// What was being sent has not arrived, and waits on disk from now on.
-    ///
-    /// # Errors
-    /// When it cannot be written; it is then dropped and counted.
-    pub fn give_back(&mut self) -> io::Result<()> {
-        match self.sending.take() {
-            Some(Batch { segment: None, lines }) => self.spill(&lines),
-            _ => Ok(()),
+    /// What was being sent has not arrived, and waits on disk from now on; if it cannot, it is dropped and counted.
+    pub fn give_back(&mut self) {
+        if let Some(Batch { segment: None, lines }) = self.sending.take() {
+            self.spill(&lines);
         }
     }
 
@@ -112,12 +107,14 @@ impl Buffer {
     }
 
     /// Puts everything on disk, before the program ends.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn keep(&mut self) -> io::Result<()> {
-        let given_back = self.give_back();
-        given_back.and(self.spill_fresh())
+    pub fn keep(&mut self) {
+        self.give_back();
+        self.spill_fresh();
+    }
+
+    /// Why the disk could not be written, when that was last tried.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 
     /// How many bytes wait on disk.
@@ -153,12 +150,14 @@ impl Buffer {
         self.segments.retain(|segment| segment.number != number);
     }
 
-    fn spill_fresh(&mut self) -> io::Result<()> {
+    fn spill_fresh(&mut self) {
         let fresh = std::mem::take(&mut self.fresh);
-        if fresh.is_empty() { Ok(()) } else { self.spill(&fresh) }
+        if !fresh.is_empty() {
+            self.spill(&fresh);
+        }
     }
 
-    fn spill(&mut self, lines: &[u8]) -> io::Result<()> {
+    fn spill(&mut self, lines: &[u8]) {
         let length = lines.len() as u64;
         while self.size() + length > self.most {
             let Some(oldest) = self.segments.front() else { break };
@@ -166,11 +165,10 @@ impl Buffer {
             let number = oldest.number;
             self.remove(number);
         }
-        let written = self.append(lines);
-        if written.is_err() {
+        self.trouble = self.append(lines).err().map(|error| error.to_string());
+        if self.trouble.is_some() {
             self.dropped += count(lines);
         }
-        written
     }
 
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {

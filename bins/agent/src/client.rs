@@ -286,7 +286,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = value.parse().ok().map(Duration::from_secs);
     let wait = seconds.or_else(|| {
         let date = httpdate::parse_http_date(value).ok()?;
-        date.duration_since(clock::now().into()).ok()
+        date.duration_since(clock::system()).ok()
     });
     wait.map(|wait| wait.min(LONGEST_WAIT))
 }
@@ -305,7 +305,7 @@ mod tests {
     fn retry_after_is_seconds_or_a_date_and_an_hour_at_most() {
         assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
         assert_eq!(retry_after(&headers("86400")), Some(LONGEST_WAIT));
-        assert_eq!(retry_after(&headers("Fri, 31 Dec 2199 23:59:59 GMT")), Some(LONGEST_WAIT));
+        assert_eq!(retry_after(&headers("Tue, 31 Dec 2199 23:59:59 GMT")), Some(LONGEST_WAIT));
         for none in ["Sun, 06 Nov 1994 08:49:37 GMT", "-1", "soon", ""] {
             assert_eq!(retry_after(&headers(none)), None, "{none}");
         }

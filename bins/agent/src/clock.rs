@@ -6,10 +6,14 @@ use jiff::Timestamp;
 
 /// This host's idea of the time, which may be wrong.
 pub fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the time")]
-    let now = SystemTime::now();
     // Only a clock that is off by millennia is out of range.
-    Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH)
+    Timestamp::try_from(system()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The same, for what takes no other type.
+pub fn system() -> SystemTime {
+    #[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the time")]
+    SystemTime::now()
 }
 
 /// A point to measure from, which no change of the clock moves.

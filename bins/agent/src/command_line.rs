@@ -16,7 +16,7 @@ pub const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/stratora-agent";
 /// It reads a server's address and an enrollment token from its settings, registers once, and from then on works with a key of
 /// its own. SIGHUP makes it read its settings again, SIGTERM ends it.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "stratora-agent", version)]
+#[command(name = "stratora-agent", version, args_override_self = true)]
 pub struct CommandLine {
     /// The settings: a JSON file that only its owner may read
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG)]
@@ -114,6 +114,11 @@ mod tests {
             let line = parsed(&arguments).unwrap();
             assert_eq!((line.action, line.config.to_str()), (Some(Action::Status), Some("/a")));
         }
+    }
+
+    #[test]
+    fn what_is_said_last_counts_so_that_a_unit_can_be_added_to() {
+        assert_eq!(parsed(&["--config", "/a", "--config", "/b"]).unwrap().config.to_str(), Some("/b"));
     }
 
     #[test]

@@ -62,10 +62,12 @@ pub fn run(line: &CommandLine) -> ExitCode {
 fn work(line: &CommandLine, store: Box<dyn store::SettingsStore>) -> Result<(), agent::StartError> {
     // Fails only if there is one already, which is as good.
     let _installed = rustls::crypto::ring::default_provider().install_default();
-    let (agent, settings) = agent::Agent::open(line, store)?;
     // One thread is enough for a request every few seconds, and takes the least memory.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(agent.run(settings));
+    // Before anything else: a signal that nobody listens for would end the program.
+    let signals = runtime.block_on(async { signals::Signals::new() })?;
+    let (agent, settings) = agent::Agent::open(line, store)?;
+    let ended = runtime.block_on(agent.run(settings, signals));
     // A name that is being looked up must not hold up the end.
     runtime.shutdown_background();
     ended

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -37,13 +38,9 @@ impl SettingsStore for SettingsFile {
         if !metadata.is_file() {
             return Err(LoadError::Read(io::Error::other("it is not a file")));
         }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = metadata.permissions().mode() & 0o7777;
-            if mode & 0o077 != 0 {
-                return Err(LoadError::Exposed { mode, path: self.path.clone() });
-            }
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(LoadError::Exposed { mode, path: self.path.clone() });
         }
         let mut json = Zeroizing::new(Vec::with_capacity(4096));
         file.take(LARGEST + 1).read_to_end(&mut json).map_err(LoadError::Read)?;
@@ -93,22 +90,13 @@ impl SettingsStore for SettingsFile {
     }
 }
 
-#[cfg(unix)]
 fn same_file(one: &File, other: &File) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
     let identity = |file: &File| file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
     matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-#[cfg(not(unix))]
-fn same_file(_one: &File, _other: &File) -> bool {
-    false
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
     use crate::secret::Secret;
     use crate::settings::Identity;

@@ -26,10 +26,10 @@ pub async fn sample(agent: &Agent, sampler: &mut Sampler) {
     loop {
         ticks.tick().await;
         let lines = sampler.sample();
-        let pushed = agent.buffer.borrow_mut().push(&lines);
-        match pushed {
-            Ok(()) => disk.end("metrics can be buffered"),
-            Err(error) => disk.begin(&format!("metrics cannot be buffered on disk: {error}")),
+        agent.buffer.borrow_mut().push(&lines);
+        match agent.buffer.borrow().trouble() {
+            None => disk.end("metrics can be buffered on disk"),
+            Some(trouble) => disk.begin(&format!("metrics cannot be buffered on disk: {trouble}")),
         }
         drops.say(agent.buffer.borrow().dropped());
         agent.fresh.notify_one();
@@ -60,11 +60,11 @@ pub async fn ship(agent: &Agent, client: &Client, connection: &Connection) {
                     warn!("{why}; {dropped} lines of metrics are dropped, since they would be refused for ever");
                 }
                 Outcome::NotNow(failure) => {
-                    let given_back = agent.buffer.borrow_mut().give_back();
-                    if let Err(error) = given_back {
-                        warn!("metrics cannot be buffered on disk and are dropped: {error}");
+                    agent.buffer.borrow_mut().give_back();
+                    // What is wrong with a key is said by the heartbeat that meets with it.
+                    if !matches!(failure.reason(), Some((401 | 403 | 404, _))) {
+                        outage.begin(&format!("metrics are kept for later: {failure}"));
                     }
-                    outage.begin(&format!("metrics are kept for later: {failure}"));
                     agent.status.borrow_mut().metrics_trouble(outage.trouble());
                     tokio::time::sleep(backoff.after_failure(failure.retry_after())).await;
                 }

@@ -3,16 +3,16 @@
 use std::io::{BufRead as _, BufReader, Read, Write};
 
 /// A request.
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
     /// Reads one; `None` when the client has gone.
-    pub fn read(stream: &mut BufReader<impl Read>) -> Option<Self> {
+    pub(crate) fn read(stream: &mut BufReader<impl Read>) -> Option<Self> {
         let mut line = String::new();
         stream.read_line(&mut line).ok().filter(|read| *read > 0)?;
         let mut words = line.split_whitespace();
@@ -31,42 +31,42 @@ impl Request {
         Some(request)
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub const fn empty(status: u16) -> Self {
+    pub(crate) const fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: String::new() }
     }
 
-    pub fn of_type(status: u16, media_type: &str, body: impl Into<String>) -> Self {
+    pub(crate) fn of_type(status: u16, media_type: &str, body: impl Into<String>) -> Self {
         Self { status, headers: vec![("Content-Type", media_type.to_owned())], body: body.into() }
     }
 
-    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+    pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::of_type(status, "application/json", body.to_string())
     }
 
-    pub fn error(status: u16, reason: &str) -> Self {
+    pub(crate) fn error(status: u16, reason: &str) -> Self {
         Self::json(status, &serde_json::json!({"error": reason, "message": "A sentence.", "request_id": "r1"}))
     }
 
-    pub fn html(status: u16) -> Self {
+    pub(crate) fn html(status: u16) -> Self {
         Self::of_type(status, "text/html", "<html><body>\n<h1>Something else</h1>\n</body></html>")
     }
 
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
@@ -83,13 +83,13 @@ impl Answer {
     }
 
     /// Sends it whole.
-    pub fn send(&self, stream: &mut impl Write) -> std::io::Result<()> {
+    pub(crate) fn send(&self, stream: &mut impl Write) -> std::io::Result<()> {
         stream.write_all(&self.bytes())?;
         stream.flush()
     }
 
     /// Sends it without the last part of its body.
-    pub fn send_half(&self, stream: &mut impl Write) {
+    pub(crate) fn send_half(&self, stream: &mut impl Write) {
         let bytes = self.bytes();
         let _sent = stream.write_all(&bytes[..bytes.len() - self.body.len() / 2 - 1]).and_then(|()| stream.flush());
     }

@@ -15,7 +15,7 @@ use crate::http::{Answer, Request};
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     Register,
     Heartbeat,
     Rotate,
@@ -26,7 +26,7 @@ pub enum Kind {
 
 /// Where the agent is killed, around a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub(crate) enum Moment {
     /// The server has the request, and has done nothing.
     Received,
     /// The server has done it, and has not answered.
@@ -39,7 +39,7 @@ pub enum Moment {
 
 /// What happens to a request instead of an ordinary answer.
 #[derive(Debug, Clone)]
-pub enum Instead {
+pub(crate) enum Instead {
     /// This is the answer, and nothing is done.
     Answer(Answer),
     /// It is done, and only half of the answer is sent.
@@ -53,45 +53,45 @@ pub enum Instead {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Component {
-    pub key: String,
-    pub next: Option<String>,
-    pub ended: Vec<String>,
-    pub used: bool,
-    pub revoked: bool,
-    pub not_approved: bool,
+pub(crate) struct Component {
+    pub(crate) key: String,
+    pub(crate) next: Option<String>,
+    pub(crate) ended: Vec<String>,
+    pub(crate) used: bool,
+    pub(crate) revoked: bool,
+    pub(crate) not_approved: bool,
     /// Asked for in heartbeats until a new key was used.
-    pub rotate: bool,
+    pub(crate) rotate: bool,
     hostname: String,
     attempt: Option<String>,
 }
 
 /// What the server knows, and what it has seen.
 #[derive(Debug, Default)]
-pub struct Book {
-    pub tokens: BTreeMap<String, bool>,
-    pub components: BTreeMap<String, Component>,
-    pub requests: Vec<(Kind, u16)>,
+pub(crate) struct Book {
+    pub(crate) tokens: BTreeMap<String, bool>,
+    pub(crate) components: BTreeMap<String, Component>,
+    pub(crate) requests: Vec<(Kind, u16)>,
     /// Around which request to kill, after how many others of its kind.
-    pub kill: Option<(Kind, Moment, usize)>,
+    pub(crate) kill: Option<(Kind, Moment, usize)>,
     /// For the next requests of a kind, one after the other.
-    pub script: BTreeMap<Kind, VecDeque<Instead>>,
+    pub(crate) script: BTreeMap<Kind, VecDeque<Instead>>,
     /// For every request of a kind that no script is for.
-    pub always: BTreeMap<Kind, Instead>,
-    pub approve_existing: bool,
-    pub config: Option<(String, String)>,
-    pub reports: Vec<serde_json::Value>,
-    pub ingested: Vec<String>,
-    pub clock_ahead: Duration,
-    pub heartbeats: Vec<serde_json::Value>,
+    pub(crate) always: BTreeMap<Kind, Instead>,
+    pub(crate) approve_existing: bool,
+    pub(crate) config: Option<(String, String)>,
+    pub(crate) reports: Vec<serde_json::Value>,
+    pub(crate) ingested: Vec<String>,
+    pub(crate) clock_ahead: Duration,
+    pub(crate) heartbeats: Vec<serde_json::Value>,
 }
 
 impl Book {
-    pub fn count(&self, kind: Kind) -> usize {
+    pub(crate) fn count(&self, kind: Kind) -> usize {
         self.requests.iter().filter(|(made, _)| *made == kind).count()
     }
 
-    pub fn answered(&self, status: u16) -> usize {
+    pub(crate) fn answered(&self, status: u16) -> usize {
         self.requests.iter().filter(|(_, answered)| *answered == status).count()
     }
 
@@ -207,17 +207,17 @@ fn number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-pub fn new_key() -> String {
+pub(crate) fn new_key() -> String {
     format!("sk_stra_{:0>43}", number())
 }
 
-pub fn new_token() -> String {
+pub(crate) fn new_token() -> String {
     format!("enroll_{:0>43}", number())
 }
 
 /// The server, as threads of the test.
 #[derive(Clone)]
-pub struct Server {
+pub(crate) struct Server {
     book: Arc<Mutex<Book>>,
     /// Who is killed.
     agent: Arc<AtomicI32>,
@@ -226,12 +226,12 @@ pub struct Server {
 
 impl Server {
     /// Over plain HTTP.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::listen(|server, stream| server.serve(stream.try_clone().unwrap(), stream))
     }
 
     /// Over whatever `wrap` makes of a connection.
-    pub fn start_with<S: Read + Write>(wrap: impl Fn(TcpStream) -> S + Send + Sync + 'static) -> Self {
+    pub(crate) fn start_with<S: Read + Write>(wrap: impl Fn(TcpStream) -> S + Send + Sync + 'static) -> Self {
         Self::listen(move |server, stream| {
             let stream = std::rc::Rc::new(std::cell::RefCell::new(wrap(stream)));
             server.serve(Shared(std::rc::Rc::clone(&stream)), Shared(stream));
@@ -252,45 +252,45 @@ impl Server {
         server
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub fn book(&self) -> MutexGuard<'_, Book> {
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap()
     }
 
     /// Makes a token that is good once.
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let token = new_token();
         self.book().tokens.insert(token.clone(), false);
         token
     }
 
     /// Makes a component. Returns its identifier and its key.
-    pub fn component(&self) -> (String, String) {
-        let component = Component { key: new_key(), used: true, ..Component::default() };
+    pub(crate) fn component(&self) -> (String, String) {
+        let component = Component { key: new_key(), ..Component::default() };
         let made = ("component-0".to_owned(), component.key.clone());
         self.book().components.insert(made.0.clone(), component);
         made
     }
 
     /// The next requests of this kind are dealt with like this.
-    pub fn script(&self, kind: Kind, instead: impl IntoIterator<Item = Instead>) {
+    pub(crate) fn script(&self, kind: Kind, instead: impl IntoIterator<Item = Instead>) {
         self.book().script.entry(kind).or_default().extend(instead);
     }
 
     /// Every request of this kind is dealt with like this.
-    pub fn always(&self, kind: Kind, answer: Answer) {
+    pub(crate) fn always(&self, kind: Kind, answer: Answer) {
         self.book().always.insert(kind, Instead::Answer(answer));
     }
 
     /// Whom to kill when the moment comes.
-    pub fn kill(&self, agent: Pid) {
+    pub(crate) fn kill(&self, agent: Pid) {
         self.agent.store(agent.as_raw_nonzero().get(), Ordering::SeqCst);
     }
 

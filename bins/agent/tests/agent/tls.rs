@@ -1,7 +1,7 @@
 //! HTTPS: whom the agent trusts, and what it says when that changes. And the way through a proxy.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
