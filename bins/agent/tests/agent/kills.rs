@@ -77,9 +77,13 @@ fn kill_at(installation: &Installation, step: Step) {
         installation.server.book().kill = Some((kind, moment, others));
     }
     let path = |name: &str| installation.path(name);
-    let inode = |path: &PathBuf| fs::metadata(path).map(|metadata| metadata.ino()).ok();
+    // The number of a file alone may be that of the one before the last.
+    let which = |path: &PathBuf| {
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.ino(), metadata.mtime_nsec(), metadata.len()))
+    };
     let before = match step {
-        Step::Changes(name, _) => inode(&path(name)),
+        Step::Changes(name, _) => which(&path(name)),
         _ => None,
     };
     let mut agent = installation.start();
@@ -90,12 +94,12 @@ fn kill_at(installation: &Installation, step: Step) {
         Step::Appears(name, after) => {
             let path = path(name);
             // It is there for microseconds. Whoever misses it kills an agent that is through.
-            spin_until(&mut agent, || path.exists() || installation.is_through());
+            spin_until(&agent, || path.exists() || installation.is_through());
             strike(agent.id(), after);
         }
         Step::Changes(name, after) => {
             let path = path(name);
-            spin_until(&mut agent, || inode(&path) != before);
+            spin_until(&agent, || which(&path) != before || installation.is_through());
             strike(agent.id(), after);
         }
     }
@@ -105,7 +109,7 @@ fn kill_at(installation: &Installation, step: Step) {
 }
 
 /// Looks as often as it can: what is waited for is there for microseconds.
-fn spin_until(agent: &mut Background, mut seen: impl FnMut() -> bool) {
+fn spin_until(agent: &Background, mut seen: impl FnMut() -> bool) {
     let start = Instant::now();
     while !seen() {
         assert!(start.elapsed() < Duration::from_secs(20), "it was never seen: {}", agent.output());
