@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::random;
 
-/// Waits grow up to this. Five minutes: a server that is back sees the last agent soon enough, and hardly notices them before.
+/// Waits grow up to this. Five minutes: a server that is back sees the last agent soon enough, and hardly notices
+/// them before.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// Counts failures in a row.
@@ -54,7 +55,7 @@ mod tests {
 
     #[test]
     fn it_never_overflows() {
-        let mut backoff = Backoff { first: Duration::from_secs(3600), failures: u32::MAX };
+        let mut backoff = Backoff { first: Duration::from_hours(1), failures: u32::MAX };
         assert!(backoff.after_failure(Some(Duration::MAX)) == Duration::MAX);
     }
 

@@ -1,5 +1,5 @@
-//! Metrics that wait for the server. What is newest is in memory; what could not be sent at once is on disk, in files that are each
-//! one request's body. When there is too much, the oldest file goes.
+//! Metrics that wait for the server. What is newest is in memory; what could not be sent at once is on disk, in files
+//! that are each one request's body. When there is too much, the oldest file goes.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -69,15 +69,16 @@ impl Buffer {
         Ok(Self { directory, most, segments, next_number, fresh, sending, dropped: 0, trouble: None })
     }
 
-    /// Takes new lines. Those from before go to disk unless they are gone; if they cannot, they are dropped and counted.
+    /// Takes new lines. Those from before go to disk unless they are gone; if they cannot, they are dropped and
+    /// counted.
     pub fn push(&mut self, lines: &[u8]) {
         self.spill_fresh();
         self.fresh.extend_from_slice(lines);
     }
 
-    /// What to send next, the oldest first; the same again until it is [sent](Self::sent) or [given back](Self::give_back).
-    /// Returns a copy.
-    pub fn next(&mut self) -> Option<Batch> {
+    /// What to send next, the oldest first; the same again until it is [sent](Self::sent) or [given
+    /// back](Self::give_back). Returns a copy.
+    pub fn to_send(&mut self) -> Option<Batch> {
         if self.sending.is_none() {
             self.sending = self.oldest();
         }
@@ -131,14 +132,12 @@ impl Buffer {
         while let Some(segment) = self.segments.front_mut() {
             segment.sealed = true;
             let number = segment.number;
-            match fs::read(path(&self.directory, number)) {
-                Ok(lines) => return Some(Batch { segment: Some(number), lines }),
-                // Somebody has removed it, or the disk is broken.
-                Err(_) => {
-                    self.dropped += segment.lines;
-                    self.remove(number);
-                }
+            if let Ok(lines) = fs::read(path(&self.directory, number)) {
+                return Some(Batch { segment: Some(number), lines });
             }
+            // Somebody has removed it, or the disk is broken.
+            self.dropped += segment.lines;
+            self.remove(number);
         }
         let fresh = std::mem::take(&mut self.fresh);
         (!fresh.is_empty()).then_some(Batch { segment: None, lines: fresh })

@@ -236,7 +236,8 @@ impl Client {
         }
         let why = causes(error);
         if why.contains("UnknownIssuer") {
-            return "its certificate is signed by nobody that this host trusts; if that is as it should be, name the authority in `ca_file`"
+            return "its certificate is signed by nobody that this host trusts; \
+                    if that is as it should be, name the authority in `ca_file`"
                 .to_owned();
         }
         if why.contains("invalid peer certificate") {

@@ -13,8 +13,8 @@ pub const DEFAULT_STATE_DIRECTORY: &str = "/var/lib/stratora-agent";
 
 /// Stratora's agent: sends this host's metrics, pulls a configuration, and looks after its own key
 ///
-/// It reads a server's address and an enrollment token from its settings, registers once, and from then on works with a key of
-/// its own. SIGHUP makes it read its settings again, SIGTERM ends it.
+/// It reads a server's address and an enrollment token from its settings, registers once, and from then on works with
+/// a key of its own. SIGHUP makes it read its settings again, SIGTERM ends it.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "stratora-agent", version, args_override_self = true)]
 pub struct CommandLine {
@@ -51,7 +51,8 @@ pub struct RunOptions {
     #[arg(long, value_name = "FILE")]
     pub config_target: Option<PathBuf>,
 
-    /// Run this on a new configuration before it is used: `{}` stands for its path, which is added at the end if there is none
+    /// Run this on a new configuration before it is used: `{}` stands for its path, which is added at the end if
+    /// there is none
     #[arg(long, value_name = "COMMAND", requires = "config_target")]
     pub validate_command: Option<String>,
 

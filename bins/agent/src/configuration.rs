@@ -1,5 +1,5 @@
-//! The configuration that the server has for this component: pulled, staged, validated, swapped in, verified, and rolled back if
-//! it does not hold. What became of it is reported.
+//! The configuration that the server has for this component: pulled, staged, validated, swapped in, verified, and
+//! rolled back if it does not hold. What became of it is reported.
 
 mod command;
 mod puller;

@@ -1,4 +1,5 @@
-//! The round that comes every ten seconds: be somebody, give a sign of life, look after the key, look for a configuration.
+//! The round that comes every ten seconds: be somebody, give a sign of life, look after the key, look for a
+//! configuration.
 
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,10 @@ use crate::settings::{Credentials, Identity, Settings};
 use crate::skew::{self, News, Skew};
 use crate::standing::{Connection, Standing};
 use crate::store::Version;
+
+/// What to do about another component.
+const EXISTS: &str =
+    "a component of this host's name exists already: an administrator has to approve this agent in the console";
 
 /// Works with one server, under one set of settings.
 pub struct Control<'a> {
@@ -177,7 +182,7 @@ impl<'a> Control<'a> {
                 return (!has_identity).then_some(Next::Never);
             }
             Err(NotEnrolled::AwaitingApproval) => {
-                self.server.begin("a component of this host's name exists already: an administrator has to approve this agent in the console");
+                self.server.begin(EXISTS);
                 (Standing::AwaitingApproval, self.seldom())
             }
             Err(NotEnrolled::Failed(failure)) => {
@@ -210,7 +215,7 @@ impl<'a> Control<'a> {
             status.clock_ahead_seconds = ahead;
             match self.skew.note(ahead) {
                 Some(News::Off) => {
-                    warn!("this host's clock is {ahead} s ahead of the server's: the times of its metrics are wrong")
+                    warn!("this host's clock is {ahead} s ahead of the server's: the times of its metrics are wrong");
                 }
                 Some(News::Right) => info!("this host's clock is right again"),
                 None => {}
@@ -254,9 +259,10 @@ impl<'a> Control<'a> {
             self.keys.begin(&format!("the key that is not needed any more stays in {}, which {why}", store.place()));
             return identity;
         }
-        match taken {
-            Taken::Old => warn!("the new key never came to be; this agent goes on with the one it has"),
-            _ => info!("this agent has a new key, and the old one has ended"),
+        if taken == Taken::Old {
+            warn!("the new key never came to be; this agent goes on with the one it has");
+        } else {
+            info!("this agent has a new key, and the old one has ended");
         }
         self.keys.end("keys can be kept");
         self.took_over(new);

@@ -1,8 +1,9 @@
 //! Becoming a component, once.
 //!
-//! What is sent is written down before it is sent, with a word that nobody can guess. Whatever happens after that, the same
-//! request with the same word is answered with a key again, until a key of it was used; and none is used before it is in the
-//! settings. So an agent that is killed anywhere on the way asks once more, and is the same component.
+//! What is sent is written down before it is sent, with a word that nobody can guess. Whatever happens after that,
+//! the same request with the same word is answered with a key again, until a key of it was used; and none is used
+//! before it is in the settings. So an agent that is killed anywhere on the way asks once more, and is the same
+//! component.
 
 use serde::{Deserialize, Serialize};
 use stratora_wire::{OwnKey, Register};

@@ -39,7 +39,8 @@ impl Verdict {
                 "this agent's key was replaced on the server (key_rotated): the new one has to be put into the settings",
             ),
             Some((401, _)) => Self::Dead(
-                "the server does not know this agent's key (key_unknown): the component was deleted, or the server was restored from a backup",
+                "the server does not know this agent's key (key_unknown): \
+                 the component was deleted, or the server was restored from a backup",
             ),
             Some((404, _)) => Self::Dead(
                 "the server has no such component for this key: `component_id` or `server_url` is not the key's own",

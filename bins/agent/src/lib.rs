@@ -1,8 +1,8 @@
 //! The agent of a host: enrolls once, reports, pulls a configuration, and never loses its key.
 //!
-//! [`control`] is the round that comes every ten seconds, and [`shipping`] brings metrics to the server; both run side by side on
-//! one thread and share [`agent::Agent`] and [`standing::Connection`]. What must not be lost is in the settings
-//! ([`store::SettingsStore`]), which are replaced as a whole.
+//! [`control`] is the round that comes every ten seconds, and [`shipping`] brings metrics to the server; both run
+//! side by side on one thread and share [`agent::Agent`] and [`standing::Connection`]. What must not be lost is in
+//! the settings ([`store::SettingsStore`]), which are replaced as a whole.
 
 use std::process::ExitCode;
 

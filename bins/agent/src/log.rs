@@ -1,5 +1,5 @@
-//! What the agent says: a line an event, on standard error. For the journal each line begins with its priority, as systemd reads
-//! it (`sd-daemon(3)`), and has no time, which the journal adds.
+//! What the agent says: a line an event, on standard error. For the journal each line begins with its priority, as
+//! systemd reads it (`sd-daemon(3)`), and has no time, which the journal adds.
 
 use std::fmt::{self, Write as _};
 

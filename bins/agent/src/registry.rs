@@ -1,10 +1,12 @@
-//! The settings in the Windows registry, under `HKLM\SOFTWARE\Stratora\Agent`: the same fields, each a value of that key.
+//! The settings in the Windows registry, under `HKLM\SOFTWARE\Stratora\Agent`: the same fields, each a value of that
+//! key.
 //!
-//! What stands in the registry and what it means is decided here without Windows, and tested everywhere. The few calls that read
-//! and write it are for Windows alone.
+//! What stands in the registry and what it means is decided here without Windows, and tested everywhere. The few
+//! calls that read and write it are for Windows alone.
 
 use serde_json::{Map, Value};
 
+use crate::secret::Secret;
 use crate::settings::{InvalidSettings, Settings};
 
 /// Where the values are, below `HKEY_LOCAL_MACHINE`.
@@ -21,8 +23,8 @@ pub enum RegistryValue {
     Other,
 }
 
-/// The settings that the values are. The registry has no truth values: `insecure_skip_verify` is a number, 0 or 1. Administrative
-/// templates write an empty text where nothing is set, so that is the same as no value.
+/// The settings that the values are. The registry has no truth values: `insecure_skip_verify` is a number, 0 or 1.
+/// Administrative templates write an empty text where nothing is set, so that is the same as no value.
 ///
 /// # Errors
 /// [`InvalidSettings`] names the first value that is wrong.
@@ -46,18 +48,20 @@ pub fn settings_from(values: &[(String, RegistryValue)]) -> Result<Settings, Inv
     }
 }
 
-/// The values that credentials become: each is written, or removed where there is none.
-pub fn values_of(settings: &Settings) -> [(&'static str, Option<&str>); 4] {
+/// The values that credentials become, in the order in which to write them: each is written, or removed where there
+/// is none. A key that works is there at every moment.
+pub fn values_of(settings: &Settings) -> Vec<(&'static str, Option<&str>)> {
     let credentials = &settings.credentials;
     let identity = credentials.identity.as_ref();
-    // In this order, since values are written one by one: whoever is interrupted leaves what still works. A new key is there
-    // before the old one goes, and the token goes last.
-    [
-        ("new_api_key", identity.and_then(|identity| identity.new_api_key.as_ref()).map(crate::secret::Secret::expose)),
+    let new = identity.and_then(|identity| identity.new_api_key.as_ref()).map(Secret::expose);
+    let mut values = vec![
         ("api_key", identity.map(|identity| identity.api_key.expose())),
         ("component_id", identity.map(|identity| identity.component_id.as_str())),
-        ("enrollment_token", credentials.enrollment_token.as_ref().map(crate::secret::Secret::expose)),
-    ]
+        ("enrollment_token", credentials.enrollment_token.as_ref().map(Secret::expose)),
+    ];
+    // A new key comes before anything else, and goes when it has become the only one.
+    values.insert(if new.is_some() { 0 } else { 2 }, ("new_api_key", new));
+    values
 }
 
 #[cfg(windows)]
@@ -186,17 +190,30 @@ mod tests {
         assert_eq!(settings_from(&values).unwrap_err(), InvalidSettings::Unknown("ServerUrl".to_owned()));
     }
 
-    #[test]
-    fn whoever_is_interrupted_while_writing_a_new_key_has_one_that_works() {
-        let mut before = enrolled();
-        let mut settings = settings_from(&before).unwrap();
-        let identity = settings.credentials.identity.as_mut().unwrap();
-        identity.new_api_key = crate::secret::Secret::api_key(&key("n"));
-        for (name, value) in values_of(&settings) {
-            before.retain(|(present, _)| present != name);
-            before.extend(value.map(|value| text(name, value)));
-            let identity = settings_from(&before).unwrap().credentials.identity.unwrap();
-            assert!(identity.api_key.expose() == key("k"));
+    /// The keys that are there after each single write.
+    fn keys_on_the_way(values: &mut Vec<(String, RegistryValue)>, settings: &Settings) -> Vec<Vec<String>> {
+        let mut seen = Vec::new();
+        for (name, value) in values_of(settings) {
+            values.retain(|(present, _)| present != name);
+            values.extend(value.map(|value| text(name, value)));
+            let identity = settings_from(values).unwrap().credentials.identity.unwrap();
+            let keys = [identity.new_api_key, Some(identity.api_key)];
+            seen.push(keys.into_iter().flatten().map(|key| key.expose().to_owned()).collect());
         }
+        seen
+    }
+
+    #[test]
+    fn whoever_is_interrupted_while_writing_a_rotation_has_a_key_that_works() {
+        let mut values = enrolled();
+        let mut settings = settings_from(&values).unwrap();
+        settings.credentials.identity.as_mut().unwrap().new_api_key = Secret::api_key(&key("n"));
+        let while_both_work = keys_on_the_way(&mut values, &settings);
+        assert!(while_both_work.iter().all(|keys| keys.contains(&key("k"))));
+        let identity = settings.credentials.identity.as_mut().unwrap();
+        identity.api_key = identity.new_api_key.take().unwrap();
+        let while_the_new_one_works = keys_on_the_way(&mut values, &settings);
+        assert!(while_the_new_one_works.iter().all(|keys| keys.contains(&key("n"))));
+        assert_eq!(while_the_new_one_works.last(), Some(&vec![key("n")]));
     }
 }

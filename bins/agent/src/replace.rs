@@ -4,8 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Replaces `path` with a file that holds `contents` and that only its owner may read, and returns that file, open and locked.
-/// What was there before gives the new file its owner. When this returns, the new contents survive a loss of power.
+/// Replaces `path` with a file that holds `contents` and that only its owner may read, and returns that file, open
+/// and locked. What was there before gives the new file its owner. When this returns, the new contents survive a loss
+/// of power.
 ///
 /// # Errors
 /// When it cannot be written; what was there before still is.

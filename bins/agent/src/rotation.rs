@@ -1,8 +1,8 @@
 //! A new key, in two steps, so that no crash leaves the agent without one that works.
 //!
-//! First the new key is asked for and written beside the old one; the old one works until the new one was used. Then the new one
-//! is used, and when it was taken the old one goes. Whoever finds both in the settings tries the new one first: if it is refused,
-//! it never came to be, and the old one still works.
+//! First the new key is asked for and written beside the old one; the old one works until the new one was used. Then
+//! the new one is used, and when it was taken the old one goes. Whoever finds both in the settings tries the new one
+//! first: if it is refused, it never came to be, and the old one still works.
 
 use stratora_wire::{HeartbeatAnswer, OwnKey};
 
@@ -62,7 +62,8 @@ pub enum Taken {
     Old,
 }
 
-/// The second step, which is every heartbeat: uses the new key if there is one, and else, or if that is dead, the old one.
+/// The second step, which is every heartbeat: uses the new key if there is one, and else, or if that is dead, the old
+/// one.
 ///
 /// # Errors
 /// [`Failure`] when neither was taken.

@@ -43,7 +43,7 @@ pub async fn ship(agent: &Agent, client: &Client, connection: &Connection) {
     loop {
         agent.fresh.notified().await;
         while connection.is_good() {
-            let Some(batch) = agent.buffer.borrow_mut().next() else { break };
+            let Some(batch) = agent.buffer.borrow_mut().to_send() else { break };
             let key = connection.identity().map(|identity| identity.preferred().clone());
             let request = Request::post("/api/v1/ingest/influx".to_owned())
                 .key(key.as_ref())

@@ -1,4 +1,5 @@
-//! How far this host's clock is from the server's. Metrics carry the host's time, so people should know when it is wrong.
+//! How far this host's clock is from the server's. Metrics carry the host's time, so people should know when it is
+//! wrong.
 
 use jiff::Timestamp;
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,7 +54,7 @@ impl StateDirectory {
         builder.create(path).map_err(unusable)?;
         let lock =
             File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(unusable)?;
-        match lock.try_lock() {
+        match lock_patiently(&lock) {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => Err(StateError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => Err(unusable(error)),
@@ -107,6 +108,17 @@ impl StateDirectory {
             Ok(()) => replace::sync_directory(&self.join(name)),
         }
     }
+}
+
+/// `stratora-agent status` holds the lock for an instant, to see whether it is free.
+fn lock_patiently(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            result => return result,
+        }
+    }
+    lock.try_lock()
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ pub trait SettingsStore {
     /// [`LoadError`] says in a line what to do.
     fn load(&self) -> Result<Settings, LoadError>;
 
-    /// Makes this the only agent that works with them, whatever its other options are. To be called again when they were loaded
-    /// again.
+    /// Makes this the only agent that works with them, whatever its other options are. To be called again when they
+    /// were loaded again.
     ///
     /// # Errors
     /// [`LoadError::InUse`] when another one does.
@@ -26,8 +26,8 @@ pub trait SettingsStore {
     /// [`SaveError`] when they could not.
     fn prove_writable(&self) -> Result<(), SaveError>;
 
-    /// Replaces the credentials that the agent knows with new ones, all at once and lasting, and leaves the rest of the settings
-    /// as somebody may have changed it meanwhile.
+    /// Replaces the credentials that the agent knows with new ones, all at once and lasting, and leaves the rest of
+    /// the settings as somebody may have changed it meanwhile.
     ///
     /// # Errors
     /// [`SaveError`]; the settings are then as they were.
@@ -73,7 +73,7 @@ pub enum SaveError {
     Write(#[source] io::Error),
     /// What is there is not what the agent started with.
     #[error(
-        "its credentials were changed while the agent ran, or it cannot be read any more: send SIGHUP to use what it says now"
+        "its credentials were changed while the agent ran, or it cannot be read: send SIGHUP to use what it says now"
     )]
     Changed,
 }

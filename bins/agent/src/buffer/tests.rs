@@ -13,7 +13,7 @@ fn files(directory: &tempfile::TempDir) -> usize {
 /// Sends all that is there, to a server that takes everything.
 fn drain(buffer: &mut Buffer) -> String {
     let mut all = Vec::new();
-    while let Some(batch) = buffer.next() {
+    while let Some(batch) = buffer.to_send() {
         all.extend(batch.lines);
         buffer.sent();
     }
@@ -26,10 +26,10 @@ fn while_the_server_is_there_nothing_goes_to_disk() {
     let mut buffer = buffer(&directory, 1000);
     for _ in 0..3 {
         buffer.push(b"a\n");
-        assert_eq!(buffer.next().unwrap().lines, b"a\n");
+        assert_eq!(buffer.to_send().unwrap().lines, b"a\n");
         buffer.sent();
     }
-    assert_eq!((files(&directory), buffer.next()), (0, None));
+    assert_eq!((files(&directory), buffer.to_send()), (0, None));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn what_waits_is_sent_once_with_the_oldest_first() {
     let mut buffer = buffer(&directory, 1000);
     for lines in ["1\n", "2\n", "3\n"] {
         buffer.push(lines.as_bytes());
-        buffer.next().unwrap();
+        buffer.to_send().unwrap();
         buffer.give_back();
     }
     buffer.push(b"4\n");
@@ -51,10 +51,10 @@ fn what_comes_while_something_is_sent_is_neither_lost_nor_sent_twice() {
     let directory = tempfile::tempdir().unwrap();
     let mut buffer = buffer(&directory, 1000);
     buffer.push(b"1\n");
-    let first = buffer.next().unwrap();
+    let first = buffer.to_send().unwrap();
     buffer.push(b"2\n");
     buffer.push(b"3\n");
-    assert_eq!(buffer.next(), Some(first), "the same until it is known what became of it");
+    assert_eq!(buffer.to_send(), Some(first), "the same until it is known what became of it");
     buffer.sent();
     assert_eq!(drain(&mut buffer), "2\n3\n");
 }
@@ -92,8 +92,8 @@ fn what_the_server_will_never_take_is_dropped_and_counted() {
     let directory = tempfile::tempdir().unwrap();
     let mut buffer = buffer(&directory, 1000);
     buffer.push(b"bad\nworse\n");
-    buffer.next().unwrap();
-    assert_eq!((buffer.reject(), buffer.dropped(), buffer.next()), (2, 2, None));
+    buffer.to_send().unwrap();
+    assert_eq!((buffer.reject(), buffer.dropped(), buffer.to_send()), (2, 2, None));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_disk_that_cannot_be_written_costs_the_oldest_lines_and_nothing_else() {
     let mut buffer = buffer(&directory, 1000);
     fs::remove_dir(directory.path().join("buffer")).unwrap();
     buffer.push(b"1\n");
-    buffer.next().unwrap();
+    buffer.to_send().unwrap();
     buffer.give_back();
     assert!(buffer.dropped() == 1 && buffer.trouble().is_some());
     fs::create_dir(directory.path().join("buffer")).unwrap();

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-/// How much of its output is kept, in bytes: the end, where programs say what was wrong. Half of what the server keeps of a report.
+/// How much of its output is kept, in bytes: the end, where programs say what was wrong. Half of what the server
+/// keeps of a report.
 const KEPT: u64 = 2048;
 
 /// Stands for the configuration's path.
@@ -41,14 +42,18 @@ impl Command {
         Ok(Self { program, arguments: words.collect(), timeout, output })
     }
 
-    /// Runs it on the configuration at `path`, or with the arguments that it has if `path` is absent. It is killed if it takes too
-    /// long.
+    /// Runs it on the configuration at `path`, or with the arguments that it has if `path` is absent. It is killed if
+    /// it takes too long.
     ///
     /// # Errors
     /// What it said, or why it could not say anything, when it did not exit with 0.
     pub async fn run(&self, path: Option<&Path>) -> Result<(), String> {
         let cannot = |error: io::Error| format!("{} cannot be run: {error}", self.program);
-        let output = File::options().create(true).truncate(true).write(true).open(&self.output).map_err(cannot)?;
+        let mut options = File::options();
+        options.create(true).truncate(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let output = options.open(&self.output).map_err(cannot)?;
         let mut command = tokio::process::Command::new(&self.program);
         command.args(self.arguments_for(path)).stdin(Stdio::null()).kill_on_drop(true);
         command.stdout(output.try_clone().map_err(cannot)?).stderr(output);

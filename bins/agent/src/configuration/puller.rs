@@ -191,7 +191,7 @@ impl Puller {
         match status {
             "applied" => info!("a new configuration is in place"),
             "validation_error" => {
-                warn!("a new configuration is not used, since it is not valid: {}", in_one_line(&message))
+                warn!("a new configuration is not used, since it is not valid: {}", in_one_line(&message));
             }
             _ => warn!("a new configuration was taken back, since it did not work: {}", in_one_line(&message)),
         }

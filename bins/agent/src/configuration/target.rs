@@ -42,8 +42,8 @@ impl Target {
         self.path.with_file_name(name)
     }
 
-    /// Writes the new configuration beside the old one. It may be read by whoever may read the old one, and at first by its owner
-    /// alone.
+    /// Writes the new configuration beside the old one. It may be read by whoever may read the old one, and at first
+    /// by its owner alone.
     pub(super) fn stage(&self, contents: &[u8]) -> io::Result<()> {
         let staged = self.staged();
         remove(&staged)?;

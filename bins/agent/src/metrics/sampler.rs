@@ -121,7 +121,7 @@ impl Sampler {
     }
 
     fn add_networks(&self, lines: &mut Lines<'_>) {
-        for (name, data) in self.networks.iter() {
+        for (name, data) in &*self.networks {
             lines.add(
                 "net",
                 &[("interface", &name.to_string_lossy())],
@@ -143,8 +143,8 @@ fn percent(part: u64, whole: u64) -> Number {
     Number::Real(part as f64 * 100.0 / whole as f64)
 }
 
-/// A device is mounted in several places where directories are bound to others, as in systemd's sandbox. Returns the positions of
-/// the shortest mount point of each.
+/// A device is mounted in several places where directories are bound to others, as in systemd's sandbox. Returns the
+/// positions of the shortest mount point of each.
 fn one_place_each<'a>(disks: impl Iterator<Item = (&'a str, &'a Path)>) -> Vec<usize> {
     let mut shortest: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for (index, (device, place)) in disks.enumerate() {

@@ -72,14 +72,12 @@ impl Answer {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut text = format!("HTTP/1.1 {} Reason\r\n", self.status);
-        for (name, value) in &self.headers {
-            text += &format!("{name}: {value}\r\n");
-        }
+        let mut lines = vec![format!("HTTP/1.1 {} Reason", self.status)];
+        lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         if self.status != 204 && self.status != 304 {
-            text += &format!("Content-Length: {}\r\n", self.body.len());
+            lines.push(format!("Content-Length: {}", self.body.len()));
         }
-        (text + "\r\n" + &self.body).into_bytes()
+        (lines.join("\r\n") + "\r\n\r\n" + &self.body).into_bytes()
     }
 
     /// Sends it whole.

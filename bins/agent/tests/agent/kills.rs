@@ -1,9 +1,10 @@
-//! Killed at every step, two hundred times each, and always back: with one key that works, as the one component that it was.
+//! Killed at every step, two hundred times each, and always back: with one key that works, as the one component that
+//! it was.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal as RawSignal, kill_process};
 use stratora_testing::{Background, until};
@@ -11,7 +12,7 @@ use stratora_testing::{Background, until};
 use crate::installation::Installation;
 use crate::server::{Kind, Moment, Server};
 
-const TIMES: u64 = 200;
+const TIMES: u32 = 200;
 
 /// When to kill.
 #[derive(Debug, Clone, Copy)]
@@ -27,15 +28,14 @@ enum Step {
 }
 
 /// A time of some microseconds that is another one each round, and spread evenly over `most`.
-fn spread(round: u64, most: Duration) -> Duration {
+fn spread(round: u32, most: Duration) -> Duration {
     // Steps of the golden ratio never cluster.
-    let part = (round as f64 * 0.618_033_988_749_895).fract();
-    most.mul_f64(part)
+    most.mul_f64((f64::from(round) * 0.618_033_988_749_895).fract())
 }
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-fn enrollment_step(round: u64) -> Step {
+fn enrollment_step(round: u32) -> Step {
     let answered = Moment::Answered(spread(round, 5 * MILLISECOND));
     match round % 10 {
         0 => Step::Time(spread(round, 40 * MILLISECOND)),
@@ -51,7 +51,7 @@ fn enrollment_step(round: u64) -> Step {
     }
 }
 
-fn rotation_step(round: u64) -> Step {
+fn rotation_step(round: u32) -> Step {
     let answered = Moment::Answered(spread(round, 5 * MILLISECOND));
     match round % 13 {
         0 => Step::Time(spread(round, 120 * MILLISECOND)),
@@ -110,14 +110,14 @@ fn kill_at(installation: &Installation, step: Step) {
 
 /// Looks as often as it can: what is waited for is there for microseconds.
 fn spin_until(agent: &Background, mut seen: impl FnMut() -> bool) {
-    let start = Instant::now();
+    let start = stratora_agent::clock::instant();
     while !seen() {
         assert!(start.elapsed() < Duration::from_secs(20), "it was never seen: {}", agent.output());
     }
 }
 
 fn strike(agent: Pid, after: Duration) {
-    let start = Instant::now();
+    let start = stratora_agent::clock::instant();
     while start.elapsed() < after {
         std::hint::spin_loop();
     }

@@ -1,5 +1,12 @@
 //! The agent as it runs, against a server that keeps the rules of the real one and misbehaves when it is told to.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails says so by a panic"
+)]
+
 mod configuration;
 mod enrollment;
 mod http;

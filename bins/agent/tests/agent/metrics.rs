@@ -1,4 +1,5 @@
-//! Metrics: sent while the server is there, kept while it is not, and dropped with a word about it when there are too many.
+//! Metrics: sent while the server is there, kept while it is not, and dropped with a word about it when there are too
+//! many.
 
 use std::collections::BTreeSet;
 use std::fs;

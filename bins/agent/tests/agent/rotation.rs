@@ -12,8 +12,8 @@ fn ask_for_rotation(installation: &Installation) {
     installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
 }
 
-fn is_rotated(installation: &Installation, from: &Option<String>) -> bool {
-    installation.only_key() != *from && installation.is_well()
+fn is_rotated(installation: &Installation, from: Option<&String>) -> bool {
+    installation.only_key().as_ref() != from && installation.is_well()
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn an_agent_that_is_asked_for_a_new_key_changes_over_without_being_refused_once(
     for _ in 0..5 {
         let key = installation.only_key();
         ask_for_rotation(&installation);
-        until("a new key", || is_rotated(&installation, &key)).unwrap();
+        until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
     }
     let book = installation.server.book();
     assert_eq!((book.count(Kind::Rotate), book.answered(401)), (5, 0), "{}", agent.output());
@@ -44,7 +44,7 @@ fn no_key_is_asked_for_while_the_settings_cannot_be_written() {
     assert_eq!((installation.server.book().count(Kind::Rotate), times(&agent, "not rotated")), (0, 1));
     until("its status says so", || installation.status().0.contains("BAD  key")).unwrap();
     fs::remove_dir_all(installation.path("etc/.agent.json.new")).unwrap();
-    until("a new key", || is_rotated(&installation, &key)).unwrap();
+    until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn while_the_server_is_in_trouble_both_keys_stay() {
     let mut agent = installation.start();
     said(&mut agent, "cannot be reached");
     assert_eq!(installation.settings(), before);
-    until("the new key", || is_rotated(&installation, &key)).unwrap();
+    until("the new key", || is_rotated(&installation, key.as_ref())).unwrap();
     assert_eq!(installation.only_key(), Some(new));
 }
 
@@ -95,7 +95,7 @@ fn a_rotation_that_the_server_refuses_changes_nothing() {
     let mut agent = installation.start();
     said(&mut agent, "409 conflict");
     assert_eq!(installation.only_key(), key);
-    until("a new key", || is_rotated(&installation, &key)).unwrap();
+    until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
     assert_eq!(installation.server.book().answered(401), 0);
 }
 
@@ -110,5 +110,5 @@ fn settings_that_were_edited_meanwhile_are_not_overwritten() {
     );
     installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
     agent.signal(Signal::HUP);
-    until("a new key", || is_rotated(&installation, &Some(other.clone()))).unwrap();
+    until("a new key", || is_rotated(&installation, Some(&other))).unwrap();
 }

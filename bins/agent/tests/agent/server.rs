@@ -1,5 +1,5 @@
-//! A server of components that keeps the real one's rules: a token is good once, a registration is answered again until a key of it
-//! was used, and an old key lives until the new one is used.
+//! A server of components that keeps the real one's rules: a token is good once, a registration is answered again
+//! until a key of it was used, and an old key lives until the new one is used.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufReader, Read, Write};
@@ -53,6 +53,7 @@ pub(crate) enum Instead {
 }
 
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Component {
     pub(crate) key: String,
     pub(crate) next: Option<String>,
@@ -342,7 +343,7 @@ impl Server {
                 Some(Instead::Answer(answer)) => answer.clone(),
                 Some(Instead::Silence) => {
                     self.book().requests.push((kind, 0));
-                    std::thread::sleep(Duration::from_secs(60));
+                    std::thread::sleep(Duration::from_mins(1));
                     return;
                 }
                 Some(Instead::Close) => return self.book().requests.push((kind, 0)),
@@ -361,7 +362,7 @@ impl Server {
                 Some(Instead::HalfAnAnswer) => return answer.send_half(&mut writer),
                 Some(Instead::Endless) => {
                     let _sent = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
-                    while writer.write_all(&[b' '; 65536]).is_ok() {}
+                    while writer.write_all(&[b' '; 8192]).is_ok() {}
                     return;
                 }
                 _ => {}
@@ -371,7 +372,7 @@ impl Server {
             }
             if let Some(Moment::Answered(after)) = moment {
                 // Below what sleeping can do.
-                let start = std::time::Instant::now();
+                let start = stratora_agent::clock::instant();
                 while start.elapsed() < after {
                     std::hint::spin_loop();
                 }

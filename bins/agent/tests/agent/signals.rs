@@ -1,6 +1,6 @@
 //! Signals: SIGTERM ends, SIGHUP reads the settings again, and the journal is told priorities.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use stratora_testing::{Background, Signal, until};
 
@@ -14,7 +14,7 @@ fn told_to_end_while_the_server_hangs_it_ends_at_once_and_keeps_its_key() {
     let key = installation.only_key();
     let mut agent = installation.start();
     until("a request", || installation.server.book().count(Kind::Heartbeat) > 0).unwrap();
-    let start = Instant::now();
+    let start = stratora_agent::clock::instant();
     assert!(agent.stop(Signal::TERM).unwrap().success());
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert_eq!(installation.only_key(), key);
