@@ -176,7 +176,7 @@ impl Client {
             .retry(reqwest::retry::never())
             .timeout(timeout)
             .connect_timeout(timeout.min(Duration::from_secs(10)))
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(2)
             .http1_only();
         if settings.insecure_skip_verify {
             builder = builder.tls_danger_accept_invalid_certs(true);

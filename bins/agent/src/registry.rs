@@ -79,12 +79,12 @@ mod windows {
     /// The registry.
     pub struct Registry;
 
-    fn read_error(error: windows_registry::Error) -> LoadError {
-        LoadError::Read(io::Error::from_raw_os_error(error.code().0))
+    fn read_error(error: impl std::fmt::Display) -> LoadError {
+        LoadError::Read(io::Error::other(error.to_string()))
     }
 
-    fn write_error(error: windows_registry::Error) -> SaveError {
-        SaveError::Write(io::Error::from_raw_os_error(error.code().0))
+    fn write_error(error: impl std::fmt::Display) -> SaveError {
+        SaveError::Write(io::Error::other(error.to_string()))
     }
 
     impl SettingsStore for Registry {
