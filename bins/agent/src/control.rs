@@ -1,0 +1,303 @@
+//! The round that comes every ten seconds: be somebody, give a sign of life, look after the key, look for a
+//! configuration.
+
+use std::time::{Duration, Instant};
+
+use stratora_wire::HeartbeatAnswer;
+use tracing::{error, info, warn};
+
+use crate::agent::Agent;
+use crate::backoff::Backoff;
+use crate::client::{Client, Failure};
+use crate::clock;
+use crate::configuration::Puller;
+use crate::enrollment::{self, NotEnrolled};
+use crate::heartbeat::Verdict;
+use crate::outage::Outage;
+use crate::random;
+use crate::rotation::{self, NotRotated, Taken};
+use crate::settings::{Credentials, Identity, Settings};
+use crate::skew::{self, News, Skew};
+use crate::standing::{Connection, Standing};
+use crate::store::Version;
+
+/// What to do about another component.
+const EXISTS: &str =
+    "a component of this host's name exists already: an administrator has to approve this agent in the console";
+
+/// Works with one server, under one set of settings.
+pub struct Control<'a> {
+    agent: &'a Agent,
+    client: &'a Client,
+    connection: &'a Connection,
+    settings: &'a Settings,
+    puller: Option<Puller>,
+    skew: Skew,
+    server: Outage,
+    keys: Outage,
+    away: Backoff,
+    refused: Backoff,
+    enrolling: Enrolling,
+    rotating: Backoff,
+    rotate_not_before: Option<Instant>,
+    /// What the settings were like when they were last read or written here.
+    version: Option<Version>,
+}
+
+/// Whether to try to register.
+enum Enrolling {
+    /// Now, or once this time has come.
+    From(Option<Instant>),
+    /// Not with this token.
+    Never,
+}
+
+/// When the next round is.
+enum Next {
+    /// One interval after the last.
+    Regular,
+    /// After this time.
+    After(Duration),
+    /// When somebody has changed the settings.
+    Never,
+}
+
+impl<'a> Control<'a> {
+    /// Has not done anything yet.
+    pub fn new(agent: &'a Agent, client: &'a Client, connection: &'a Connection, settings: &'a Settings) -> Self {
+        let interval = agent.options.interval;
+        let puller = agent.steps.as_ref().map(|steps| Puller::new(steps.clone(), &agent.state, interval));
+        Self {
+            agent,
+            client,
+            connection,
+            settings,
+            puller,
+            skew: Skew::default(),
+            server: Outage::default(),
+            keys: Outage::default(),
+            away: Backoff::new(interval),
+            refused: Backoff::new(interval.saturating_mul(6)),
+            enrolling: Enrolling::From(None),
+            rotating: Backoff::new(interval.saturating_mul(6)),
+            rotate_not_before: None,
+            version: agent.store.version(),
+        }
+    }
+
+    /// Goes on until the settings, which the agent cannot go on with, were changed.
+    pub async fn run(&mut self) {
+        if self.connection.credentials().enrollment_token.is_none() {
+            enrollment::forget(&self.agent.state);
+        }
+        let interval = self.agent.options.interval;
+        // Agents that start together, after a power cut, do not go on together.
+        let mut due = clock::instant() + random::up_to(interval);
+        loop {
+            let next = self.round().await;
+            self.agent.write_status(self.connection, self.keys.trouble(), self.puller.as_ref());
+            match next {
+                Next::Regular => {
+                    tokio::time::sleep(due.saturating_duration_since(clock::instant())).await;
+                    due = clock::instant() + interval;
+                }
+                Next::After(wait) => {
+                    if self.settings_change_within(Some(wait)).await {
+                        return;
+                    }
+                }
+                Next::Never => {
+                    if self.settings_change_within(None).await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn settings_change_within(&self, wait: Option<Duration>) -> bool {
+        let began = clock::instant();
+        loop {
+            let left = wait.map(|wait| wait.saturating_sub(clock::instant().duration_since(began)));
+            if left.is_some_and(|left| left.is_zero()) {
+                return false;
+            }
+            let step = self.agent.options.interval;
+            tokio::time::sleep(left.map_or(step, |left| left.min(step))).await;
+            let version = self.agent.store.version();
+            if version.is_some() && version != self.version {
+                return true;
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Next {
+        if let Some(next) = self.enroll().await {
+            return next;
+        }
+        let Some(identity) = self.connection.identity() else { return Next::Never };
+        let sent = clock::now();
+        match rotation::prove(self.client, &self.agent.host, &identity).await {
+            Ok((answer, taken)) => {
+                self.well(&answer, sent);
+                let identity = self.settle(identity, taken);
+                if answer.rotate && identity.new_api_key.is_none() && self.rotate(&identity).await {
+                    // At once, so that the old key lives no longer than it has to.
+                    return Next::After(Duration::ZERO);
+                }
+                if let (Some(puller), Some(identity)) = (&mut self.puller, self.connection.identity()) {
+                    puller.pull(self.client, &identity, &self.agent.state).await;
+                }
+                Next::Regular
+            }
+            Err(failure) => self.unwell(&failure),
+        }
+    }
+
+    /// Registers if there is something to register with. Returns when to go on, if not now.
+    async fn enroll(&mut self) -> Option<Next> {
+        let credentials = self.connection.credentials().clone();
+        let Enrolling::From(time) = self.enrolling else {
+            return None;
+        };
+        if credentials.enrollment_token.is_none() || time.is_some_and(|time| clock::instant() < time) {
+            return None;
+        }
+        let settings = Settings { credentials, ..self.settings.clone() };
+        let Agent { store, state, host, .. } = self.agent;
+        let has_identity = settings.credentials.identity.is_some();
+        let (standing, wait) = match enrollment::enroll(self.client, store.as_ref(), state, &settings, &host.name).await
+        {
+            Ok(credentials) => {
+                let id = credentials.identity.as_ref().map_or("unknown", |identity| identity.component_id.as_str());
+                info!("enrolled as component {id}; the enrollment token is removed from {}", store.place());
+                self.took_over(credentials);
+                self.server.end("the server answers");
+                return None;
+            }
+            Err(NotEnrolled::Final(why)) => {
+                error!("not enrolled: {why}. Put a new enrollment_token into {}", store.place());
+                self.enrolling = Enrolling::Never;
+                self.connection.stands(Standing::NotEnrolled(why));
+                return (!has_identity).then_some(Next::Never);
+            }
+            Err(NotEnrolled::AwaitingApproval) => {
+                self.server.begin(EXISTS);
+                (Standing::AwaitingApproval, self.seldom())
+            }
+            Err(NotEnrolled::Failed(failure)) => {
+                self.server.begin(&format!("not enrolled yet: {failure}"));
+                (Standing::Away(failure.to_string()), self.away.after_failure(failure.retry_after()))
+            }
+            Err(NotEnrolled::CannotKeep(why)) => {
+                self.server.begin(&format!("not enrolled yet, since a key could not be kept: {why}"));
+                (Standing::NotEnrolled(why), self.refused.after_failure(None))
+            }
+        };
+        if has_identity {
+            // Who has a key goes on with it meanwhile.
+            self.enrolling = Enrolling::From(clock::instant().checked_add(wait));
+            return None;
+        }
+        self.connection.stands(standing);
+        Some(Next::After(wait))
+    }
+
+    fn well(&mut self, answer: &HeartbeatAnswer, sent: jiff::Timestamp) {
+        self.server.end("the server takes this agent's key");
+        self.away.reset();
+        self.refused.reset();
+        let now = clock::now();
+        let mut status = self.agent.status.borrow_mut();
+        status.heartbeat_at = Some(now);
+        if let Ok(time) = answer.server_time.parse() {
+            let ahead = skew::ahead(time, sent, now);
+            status.clock_ahead_seconds = ahead;
+            match self.skew.note(ahead) {
+                Some(News::Off) => {
+                    warn!("this host's clock is {ahead} s ahead of the server's: the times of its metrics are wrong");
+                }
+                Some(News::Right) => info!("this host's clock is right again"),
+                None => {}
+            }
+        }
+        self.connection.stands(Standing::Good);
+    }
+
+    fn unwell(&mut self, failure: &Failure) -> Next {
+        match Verdict::of(failure) {
+            Verdict::Dead(why) => {
+                let place = self.agent.store.place();
+                self.server.begin(&format!("{why}. To enroll again put a new enrollment_token into {place}"));
+                self.connection.stands(Standing::Refused(why.to_owned()));
+                Next::After(self.refused.after_failure(None))
+            }
+            Verdict::NotApproved => {
+                self.server.begin("an administrator has to approve this agent in the console (not_approved)");
+                self.connection.stands(Standing::AwaitingApproval);
+                Next::After(self.seldom())
+            }
+            Verdict::Unknown => {
+                self.server.begin(&failure.to_string());
+                self.connection.stands(Standing::Away(failure.to_string()));
+                Next::After(self.away.after_failure(failure.retry_after()))
+            }
+        }
+    }
+
+    /// The key that was not taken goes from the settings. Until it can, both stay, which is safe.
+    fn settle(&mut self, identity: Identity, taken: Taken) -> Identity {
+        if taken == Taken::Only {
+            return identity;
+        }
+        let known = self.connection.credentials().clone();
+        let settled = identity.clone().settled(taken);
+        let new = Credentials { enrollment_token: known.enrollment_token.clone(), identity: Some(settled.clone()) };
+        let store = &self.agent.store;
+        if let Err(error) = store.replace_credentials(&known, &new) {
+            let why = crate::log::causes(&error);
+            self.keys.begin(&format!("the key that is not needed any more stays in {}, which {why}", store.place()));
+            return identity;
+        }
+        if taken == Taken::Old {
+            warn!("the new key never came to be; this agent goes on with the one it has");
+        } else {
+            info!("this agent has a new key, and the old one has ended");
+        }
+        self.keys.end("keys can be kept");
+        self.took_over(new);
+        settled
+    }
+
+    /// Asks for a new key. Returns whether there is one.
+    async fn rotate(&mut self, identity: &Identity) -> bool {
+        if self.rotate_not_before.is_some_and(|time| clock::instant() < time) {
+            return false;
+        }
+        let credentials = self.connection.credentials().clone();
+        let why = match rotation::begin(self.client, self.agent.store.as_ref(), &credentials, identity).await {
+            Ok(both) => {
+                self.took_over(both);
+                self.rotating.reset();
+                self.rotate_not_before = None;
+                return true;
+            }
+            Err(NotRotated::Failed(failure)) => failure.to_string(),
+            Err(NotRotated::CannotKeep(why)) => why,
+        };
+        self.keys.begin(&format!("the key is not rotated, and this agent goes on with the one it has: {why}"));
+        self.rotate_not_before = clock::instant().checked_add(self.rotating.after_failure(None));
+        false
+    }
+
+    fn took_over(&mut self, credentials: Credentials) {
+        self.connection.use_credentials(credentials);
+        self.version = self.agent.store.version();
+    }
+
+    /// A minute or so, for what a person has to do first.
+    fn seldom(&self) -> Duration {
+        let interval = self.agent.options.interval;
+        interval.saturating_mul(3).saturating_add(random::up_to(interval.saturating_mul(6)))
+    }
+}

@@ -1,0 +1,22 @@
+//! The agent as it runs, against a server that keeps the rules of the real one and misbehaves when it is told to.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails says so by a panic"
+)]
+
+mod configuration;
+mod enrollment;
+mod http;
+mod installation;
+mod kills;
+mod metrics;
+mod refusals;
+mod rotation;
+mod server;
+mod settings;
+mod signals;
+mod status;
+mod tls;

@@ -1,0 +1,402 @@
+//! A server of components that keeps the real one's rules: a token is good once, a registration is answered again
+//! until a key of it was used, and an old key lives until the new one is used.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::http::{Answer, Request};
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Register,
+    Heartbeat,
+    Rotate,
+    Config,
+    Report,
+    Ingest,
+}
+
+/// Where the agent is killed, around a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// The server has the request, and has done nothing.
+    Received,
+    /// The server has done it, and has not answered.
+    Done,
+    /// Half of the answer is sent.
+    Half,
+    /// So long after the whole answer was sent.
+    Answered(Duration),
+}
+
+/// What happens to a request instead of an ordinary answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Instead {
+    /// This is the answer, and nothing is done.
+    Answer(Answer),
+    /// It is done, and only half of the answer is sent.
+    HalfAnAnswer,
+    /// It is not answered.
+    Silence,
+    /// It is not answered, and the connection ends.
+    Close,
+    /// A body without an end.
+    Endless,
+}
+
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(crate) struct Component {
+    pub(crate) key: String,
+    pub(crate) next: Option<String>,
+    pub(crate) ended: Vec<String>,
+    pub(crate) used: bool,
+    pub(crate) revoked: bool,
+    pub(crate) not_approved: bool,
+    /// Asked for in heartbeats until a new key was used.
+    pub(crate) rotate: bool,
+    hostname: String,
+    attempt: Option<String>,
+}
+
+/// What the server knows, and what it has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) tokens: BTreeMap<String, bool>,
+    pub(crate) components: BTreeMap<String, Component>,
+    pub(crate) requests: Vec<(Kind, u16)>,
+    /// Around which request to kill, after how many others of its kind.
+    pub(crate) kill: Option<(Kind, Moment, usize)>,
+    /// For the next requests of a kind, one after the other.
+    pub(crate) script: BTreeMap<Kind, VecDeque<Instead>>,
+    /// For every request of a kind that no script is for.
+    pub(crate) always: BTreeMap<Kind, Instead>,
+    pub(crate) approve_existing: bool,
+    pub(crate) config: Option<(String, String)>,
+    pub(crate) reports: Vec<serde_json::Value>,
+    pub(crate) ingested: Vec<String>,
+    pub(crate) clock_ahead: Duration,
+    pub(crate) heartbeats: Vec<serde_json::Value>,
+}
+
+impl Book {
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.requests.iter().filter(|(made, _)| *made == kind).count()
+    }
+
+    pub(crate) fn answered(&self, status: u16) -> usize {
+        self.requests.iter().filter(|(_, answered)| *answered == status).count()
+    }
+
+    fn register(&mut self, request: &Request) -> Answer {
+        let body: stratora_wire::Register = serde_json::from_slice(&request.body).unwrap();
+        let attempt = format!("{:?} {} {}", request.header("idempotency-key"), body.hostname, body.version);
+        let repeated = self.components.iter_mut().find(|(_, component)| component.attempt.as_ref() == Some(&attempt));
+        if let Some((id, component)) = repeated.filter(|(_, component)| !component.used) {
+            component.ended.push(std::mem::replace(&mut component.key, new_key()));
+            return own_key(201, id, &component.key);
+        }
+        match self.tokens.get(&body.enrollment_token) {
+            None => return Answer::error(401, "enrollment_token_unknown"),
+            Some(true) => return Answer::error(410, "enrollment_token_used"),
+            Some(false) => {}
+        }
+        let existing = self.components.iter_mut().find(|(_, component)| component.hostname == body.hostname);
+        if let Some((id, component)) = existing {
+            let proof = request.header("x-api-key");
+            if proof != Some(&component.key) && !std::mem::take(&mut self.approve_existing) {
+                return Answer::error(409, "component_exists");
+            }
+            component.ended.push(std::mem::replace(&mut component.key, new_key()));
+            (component.used, component.revoked, component.attempt) = (false, false, Some(attempt));
+            self.tokens.insert(body.enrollment_token, true);
+            return own_key(200, id, &component.key);
+        }
+        self.tokens.insert(body.enrollment_token, true);
+        let id = format!("component-{}", self.components.len());
+        let attempt = request.header("idempotency-key").map(|_| attempt);
+        let component = Component { key: new_key(), hostname: body.hostname, attempt, ..Component::default() };
+        let answer = own_key(201, &id, &component.key);
+        self.components.insert(id, component);
+        answer
+    }
+
+    /// The component whose key this is; using a new key ends the old one.
+    fn authenticate(&mut self, id: &str, key: &str) -> Result<&mut Component, Answer> {
+        let unknown = || Answer::error(401, "key_unknown");
+        let owner = self.components.iter_mut().find(|(_, component)| {
+            component.key == key || component.next.as_deref() == Some(key) || component.ended.iter().any(|it| it == key)
+        });
+        let (owner, component) = owner.ok_or_else(unknown)?;
+        if component.ended.iter().any(|ended| ended == key) {
+            return Err(Answer::error(401, "key_rotated"));
+        }
+        if component.revoked {
+            return Err(Answer::error(401, "key_revoked"));
+        }
+        if component.not_approved {
+            return Err(Answer::error(403, "not_approved"));
+        }
+        if owner != id && !id.is_empty() {
+            return Err(Answer::error(404, "not_found"));
+        }
+        component.used = true;
+        if component.next.as_deref() == Some(key) {
+            component.ended.push(std::mem::replace(&mut component.key, key.to_owned()));
+            (component.next, component.rotate) = (None, false);
+        }
+        Ok(component)
+    }
+
+    fn answer(&mut self, kind: Kind, request: &Request) -> Answer {
+        if kind == Kind::Register {
+            return self.register(request);
+        }
+        let id = match kind {
+            Kind::Heartbeat => request.path.rsplit('/').next().unwrap(),
+            Kind::Ingest => "",
+            _ => request.path.split('/').nth(4).unwrap(),
+        };
+        let component = match self.authenticate(id, request.header("x-api-key").unwrap_or_default()) {
+            Ok(component) => component,
+            Err(refused) => return refused,
+        };
+        match kind {
+            Kind::Register => unreachable!("dealt with above"),
+            Kind::Heartbeat => {
+                let rotate = component.rotate;
+                self.heartbeats.push(serde_json::from_slice(&request.body).unwrap());
+                let time = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap() + self.clock_ahead;
+                let time = jiff::Timestamp::from_second(time.as_secs().try_into().unwrap()).unwrap();
+                Answer::json(200, &json!({"server_time": time.to_string(), "rotate": rotate}))
+            }
+            Kind::Rotate => {
+                component.ended.extend(component.next.replace(new_key()));
+                own_key(200, id, component.next.as_ref().unwrap())
+            }
+            Kind::Config => match &self.config {
+                None => Answer::error(404, "no_config"),
+                Some((etag, _)) if request.header("if-none-match") == Some(etag) => Answer::empty(304),
+                Some((etag, text)) => Answer::of_type(200, "application/toml", text.as_str()).header("ETag", etag),
+            },
+            Kind::Report => {
+                self.reports.push(serde_json::from_slice(&request.body).unwrap());
+                Answer::empty(204)
+            }
+            Kind::Ingest => {
+                self.ingested.push(String::from_utf8(request.body.clone()).unwrap());
+                Answer::empty(204)
+            }
+        }
+    }
+}
+
+fn own_key(status: u16, id: &str, key: &str) -> Answer {
+    Answer::json(status, &json!({"component_id": id, "api_key": key}))
+}
+
+fn number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+pub(crate) fn new_key() -> String {
+    format!("sk_stra_{:0>43}", number())
+}
+
+pub(crate) fn new_token() -> String {
+    format!("enroll_{:0>43}", number())
+}
+
+/// The server, as threads of the test.
+#[derive(Clone)]
+pub(crate) struct Server {
+    book: Arc<Mutex<Book>>,
+    /// Who is killed.
+    agent: Arc<AtomicI32>,
+    port: u16,
+}
+
+impl Server {
+    /// Over plain HTTP.
+    pub(crate) fn start() -> Self {
+        Self::listen(|server, stream| server.serve(stream.try_clone().unwrap(), stream))
+    }
+
+    /// Over whatever `wrap` makes of a connection.
+    pub(crate) fn start_with<S: Read + Write>(wrap: impl Fn(TcpStream) -> S + Send + Sync + 'static) -> Self {
+        Self::listen(move |server, stream| {
+            let stream = std::rc::Rc::new(std::cell::RefCell::new(wrap(stream)));
+            server.serve(Shared(std::rc::Rc::clone(&stream)), Shared(stream));
+        })
+    }
+
+    fn listen(serve: impl Fn(&Self, TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = Self { book: Arc::default(), agent: Arc::default(), port };
+        let (accepting, serve) = (server.clone(), Arc::new(serve));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (server, serve) = (accepting.clone(), Arc::clone(&serve));
+                std::thread::spawn(move || serve(&server, stream));
+            }
+        });
+        server
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap()
+    }
+
+    /// Makes a token that is good once.
+    pub(crate) fn token(&self) -> String {
+        let token = new_token();
+        self.book().tokens.insert(token.clone(), false);
+        token
+    }
+
+    /// Makes a component. Returns its identifier and its key.
+    pub(crate) fn component(&self) -> (String, String) {
+        let component = Component { key: new_key(), ..Component::default() };
+        let made = ("component-0".to_owned(), component.key.clone());
+        self.book().components.insert(made.0.clone(), component);
+        made
+    }
+
+    /// The next requests of this kind are dealt with like this.
+    pub(crate) fn script(&self, kind: Kind, instead: impl IntoIterator<Item = Instead>) {
+        self.book().script.entry(kind).or_default().extend(instead);
+    }
+
+    /// Every request of this kind is dealt with like this.
+    pub(crate) fn always(&self, kind: Kind, answer: Answer) {
+        self.book().always.insert(kind, Instead::Answer(answer));
+    }
+
+    /// Whom to kill when the moment comes.
+    pub(crate) fn kill(&self, agent: Pid) {
+        self.agent.store(agent.as_raw_nonzero().get(), Ordering::SeqCst);
+    }
+
+    fn strike(&self) {
+        // It may be quicker to ask than its test is to say who it is.
+        let agent = loop {
+            if let Some(agent) = Pid::from_raw(self.agent.swap(0, Ordering::SeqCst)) {
+                break agent;
+            }
+            std::thread::yield_now();
+        };
+        kill_process(agent, Signal::KILL).unwrap();
+    }
+
+    fn serve(&self, reader: impl Read, mut writer: impl Write) {
+        let mut reader = BufReader::new(reader);
+        while let Some(request) = Request::read(&mut reader) {
+            let kind = match request.path.as_str() {
+                "/api/v1/components/register" => Kind::Register,
+                "/api/v1/ingest/influx" => Kind::Ingest,
+                path if path.starts_with("/api/v1/agents/heartbeat/") => Kind::Heartbeat,
+                path if path.ends_with("/rotate") => Kind::Rotate,
+                path if path.ends_with("/config") => Kind::Config,
+                path if path.ends_with("/report") => Kind::Report,
+                path => panic!("{} {path}: the agent asks for what there is not", request.method),
+            };
+            let (instead, moment) = {
+                let mut book = self.book();
+                let scripted = book.script.get_mut(&kind).and_then(VecDeque::pop_front);
+                let instead = scripted.or_else(|| book.always.get(&kind).cloned());
+                let moment = match &mut book.kill {
+                    Some((killing, moment, 0)) if *killing == kind => {
+                        let moment = *moment;
+                        book.kill = None;
+                        Some(moment)
+                    }
+                    Some((killing, _, others)) if *killing == kind => {
+                        *others -= 1;
+                        None
+                    }
+                    _ => None,
+                };
+                (instead, moment)
+            };
+            if moment == Some(Moment::Received) {
+                return self.strike();
+            }
+            let answer = match &instead {
+                Some(Instead::Answer(answer)) => answer.clone(),
+                Some(Instead::Silence) => {
+                    self.book().requests.push((kind, 0));
+                    std::thread::sleep(Duration::from_mins(1));
+                    return;
+                }
+                Some(Instead::Close) => return self.book().requests.push((kind, 0)),
+                Some(Instead::HalfAnAnswer | Instead::Endless) | None => self.book().answer(kind, &request),
+            };
+            self.book().requests.push((kind, answer.status));
+            match moment {
+                Some(Moment::Done) => return self.strike(),
+                Some(Moment::Half) => {
+                    answer.send_half(&mut writer);
+                    return self.strike();
+                }
+                _ => {}
+            }
+            match instead {
+                Some(Instead::HalfAnAnswer) => return answer.send_half(&mut writer),
+                Some(Instead::Endless) => {
+                    let _sent = writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
+                    while writer.write_all(&[b' '; 8192]).is_ok() {}
+                    return;
+                }
+                _ => {}
+            }
+            if answer.send(&mut writer).is_err() {
+                return;
+            }
+            if let Some(Moment::Answered(after)) = moment {
+                // Below what sleeping can do.
+                let start = stratora_agent::clock::instant();
+                while start.elapsed() < after {
+                    std::hint::spin_loop();
+                }
+                return self.strike();
+            }
+        }
+    }
+}
+
+/// A stream that is read and written by turns.
+struct Shared<S>(std::rc::Rc<std::cell::RefCell<S>>);
+
+impl<S: Read> Read for Shared<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().read(buffer)
+    }
+}
+
+impl<S: Write> Write for Shared<S> {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().write(buffer)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.borrow_mut().flush()
+    }
+}
