@@ -114,7 +114,9 @@ impl Workshop {
         let mut manual = Command::new(binaries.join("examples").join(package.manual));
         ensure!(process::run(manual.arg(&generated))?.success(), "{} failed", package.manual);
         let changelog = changelog(package.name, &format!("{version}-{revision}"), &self.date_of_changelog()?);
-        fs::write(generated.join("changelog"), changelog).context("cannot write the changelog")?;
+        let written = generated.join("changelog.Debian");
+        fs::write(&written, changelog).context("cannot write the changelog")?;
+        output(Command::new("gzip").args(["--best", "--no-name"]).arg(&written))?;
 
         let file =
             self.target.join("debian").join(format!("{}_{version}-{revision}_{}.deb", package.name, architecture()?));
