@@ -116,7 +116,9 @@ impl Workshop {
         let changelog = changelog(package.name, &format!("{version}-{revision}"), &self.date_of_changelog()?);
         let written = generated.join("changelog.Debian");
         fs::write(&written, changelog).context("cannot write the changelog")?;
-        output(Command::new("gzip").args(["--best", "--no-name"]).arg(&written))?;
+        // Debian wants both compressed; without a name and a date, so that they are the same each time.
+        let mut gzip = Command::new("gzip");
+        output(gzip.args(["--recursive", "--best", "--no-name"]).arg(generated.join("man")).arg(written))?;
 
         let file =
             self.target.join("debian").join(format!("{}_{version}-{revision}_{}.deb", package.name, architecture()?));
