@@ -51,7 +51,7 @@ pub(crate) struct Options {
     check: bool,
 }
 
-/// Makes both packages, and tells where they are.
+/// Makes both packages; cargo-deb tells where they are.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     programs::require_or_install(&FOR_DIST)?;
     if options.check {
@@ -63,9 +63,6 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
     let workshop = Workshop::open()?;
     let made = workshop.make(options.revision)?;
-    for file in &made {
-        println!("{}", file.display());
-    }
     if options.check {
         let newer = workshop.make(options.revision.saturating_add(1))?;
         check::run(&workshop.target, &made, &newer)?;
