@@ -62,9 +62,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         build()?;
     }
     let workshop = Workshop::open()?;
-    let made = workshop.make(options.revision)?;
+    let made = workshop.make(options.revision, &workshop.target.join("debian"))?;
     if options.check {
-        let newer = workshop.make(options.revision.saturating_add(1))?;
+        // In a folder of their own: cargo-deb removes other revisions from the one that it writes into.
+        let folder = tempfile::tempdir()?;
+        let newer = workshop.make(options.revision.saturating_add(1), folder.path())?;
         check::run(&workshop.target, &made, &newer)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -98,11 +100,11 @@ impl Workshop {
         Ok(Self { metadata, target, date: date_of_commit()?, cargo_deb })
     }
 
-    fn make(&self, revision: u32) -> Result<Vec<PathBuf>> {
-        PACKAGES.iter().map(|package| self.make_one(package, revision)).collect()
+    fn make(&self, revision: u32, folder: &Path) -> Result<Vec<PathBuf>> {
+        PACKAGES.iter().map(|package| self.make_one(package, revision, folder)).collect()
     }
 
-    fn make_one(&self, package: &Package, revision: u32) -> Result<PathBuf> {
+    fn make_one(&self, package: &Package, revision: u32, folder: &Path) -> Result<PathBuf> {
         let found = self.metadata.workspace_packages().into_iter().find(|found| found.name == package.name);
         let version = &found.with_context(|| format!("there is no package {}", package.name))?.version;
         let binaries = self.target.join("release");
@@ -117,8 +119,7 @@ impl Workshop {
         let mut gzip = Command::new("gzip");
         output(gzip.args(["--recursive", "--best", "--no-name"]).arg(generated.join("man")).arg(written))?;
 
-        let file =
-            self.target.join("debian").join(format!("{}_{version}-{revision}_{}.deb", package.name, architecture()?));
+        let file = folder.join(format!("{}_{version}-{revision}_{}.deb", package.name, architecture()?));
         let mut deb = Command::new(&self.cargo_deb);
         deb.args(["--no-build", "--quiet", "--package", package.name, "--deb-revision", &revision.to_string()]);
         deb.arg("--output").arg(&file).arg("--manifest-path").arg(workspace::root().join("Cargo.toml"));
