@@ -62,13 +62,16 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         build()?;
     }
     let workshop = Workshop::open()?;
-    let made = workshop.make(options.revision, &workshop.target.join("debian"))?;
-    if options.check {
-        // In a folder of their own: cargo-deb removes other revisions from the one that it writes into.
-        let folder = tempfile::tempdir()?;
-        let newer = workshop.make(options.revision.saturating_add(1), folder.path())?;
-        check::run(&workshop.target, &made, &newer)?;
+    let debian = workshop.target.join("debian");
+    if !options.check {
+        workshop.make(options.revision, &debian)?;
+        return Ok(ExitCode::SUCCESS);
     }
+    // The newer first, and elsewhere: whatever cargo-deb makes, it removes other revisions from `debian`.
+    let folder = tempfile::tempdir()?;
+    let newer = workshop.make(options.revision.saturating_add(1), folder.path())?;
+    let made = workshop.make(options.revision, &debian)?;
+    check::run(&workshop.target, &made, &newer)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -78,7 +78,8 @@ fn policy(package: &Path) -> Result<()> {
     lintian.args(["--fail-on", "error", "--tag-display-limit", "0"]).arg(package);
     let ended = lintian.output().context("cannot start lintian")?;
     print!("{}", String::from_utf8_lossy(&ended.stdout));
-    ensure!(ended.status.success(), "lintian finds errors in {}", package.display());
+    let told = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "lintian finds errors in {}: {told}", package.display());
     Ok(())
 }
 
