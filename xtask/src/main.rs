@@ -2,6 +2,7 @@
 
 mod bench;
 mod console;
+mod dist;
 mod postgres;
 mod process;
 mod programs;
@@ -27,6 +28,8 @@ enum Task {
     Bench(bench::Options),
     /// Build the console, which the next build of the server then holds.
     Console,
+    /// Make Debian packages of the server and the agent.
+    Dist(dist::Options),
     /// Check what no compiler checks: who depends on whom, licences, and how files are laid out.
     Tidy,
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Console => console::run(),
+        Task::Dist(options) => dist::run(&options),
         Task::Tidy => tidy::run(),
     };
     ended.unwrap_or_else(|error| {

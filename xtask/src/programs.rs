@@ -33,7 +33,7 @@ pub(crate) const NODE: Program = Program { name: "node", package: "nodejs", purp
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm", purpose: "the console's packages" };
 
 /// Everything that the tests call.
-pub(crate) const FOR_TESTS: [Program; 17] = [
+pub(crate) const FOR_TESTS: [Program; 20] = [
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
     Program { name: "psql", package: "postgresql-client", purpose: "PostgreSQL's own client" },
     Program { name: "nginx", package: "nginx", purpose: "NGINX, in front of the server" },
@@ -56,6 +56,9 @@ pub(crate) const FOR_TESTS: [Program; 17] = [
         purpose: "Active Directory; its test has to be run as root",
     },
     Program { name: "samba-tool", package: "samba-common-bin", purpose: "what makes a domain" },
+    Program { name: "systemd-analyze", package: "systemd", purpose: "how exposed our services are" },
+    Program { name: "shellcheck", package: "shellcheck", purpose: "mistakes in the scripts of our packages" },
+    Program { name: "mandoc", package: "mandoc", purpose: "mistakes in manual pages" },
 ];
 
 /// A file whose status 101 forbids Debian's packages to start the services that they bring.

@@ -419,6 +419,14 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_of_the_package_load_and_open_nothing_to_others() {
+        let settings = load(include_str!("../package/config.yaml")).unwrap();
+        assert!(settings.server.host.is_loopback());
+        assert!(!settings.database.url().unwrap().is_postgres());
+        assert_eq!(settings.security.key_file.parent(), Some(Path::new("/var/lib/stratora")));
+    }
+
+    #[test]
     fn without_a_word_the_defaults_hold() {
         let settings = load("{}").unwrap();
         assert_eq!(settings.server.external_url(), "http://localhost:8080");
