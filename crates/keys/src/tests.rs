@@ -2,6 +2,7 @@
 
 mod authenticating;
 mod configuring;
+mod enrolling;
 mod issuing;
 mod remembering;
 mod sighting;
