@@ -2,7 +2,9 @@
 
 use actix_web::http::header::HeaderName;
 use actix_web::{HttpRequest, HttpResponse, web};
-use stratora_actix::{ApiError, CurrentUser, Gate, JsonBody, PathId, ProvenComponent, QueryParams, RequestContext};
+use stratora_actix::{
+    ApiError, AuthenticatedComponent, CurrentUser, Gate, JsonBody, PathId, ProvenComponent, QueryParams, RequestContext,
+};
 use stratora_audit::{Action, Event, Outcome, ResourceKind};
 use stratora_clock::Timestamp;
 use stratora_keys::{
@@ -106,7 +108,7 @@ pub(crate) async fn register(
     gate: web::Data<Gate>,
     body: JsonBody<wire::Register>,
 ) -> Result<HttpResponse, ApiError> {
-    let (call, context) = call(&request, proof, &services, body.0)?;
+    let (call, context) = call(&request, proof, &services, &body.0)?;
     let registered = match call {
         Some(call) => services.enrollment.register(&call).await,
         None => Err(RefusedRegistration::UnknownToken.into()),
@@ -129,10 +131,10 @@ fn call(
     request: &HttpRequest,
     proof: ProvenComponent,
     services: &Services,
-    body: wire::Register,
+    body: &wire::Register,
 ) -> Result<(Option<Call>, RequestContext), ApiError> {
     let context = RequestContext::of_request(request)?;
-    let origin = proof.0.as_ref().map_or_else(|| context.origin(), |component| component.origin());
+    let origin = proof.0.as_ref().map_or_else(|| context.origin(), AuthenticatedComponent::origin);
     let repeat = idempotency_key(request)?;
     let hostname = input::hostname(&body.hostname)?;
     let kind = input::kind_of_component("component_type", &body.component_type)?;

@@ -2,6 +2,7 @@
 
 mod authenticating;
 mod configuring;
+mod enrolling;
 mod fleet_rotating;
 mod issuing;
 mod remembering;

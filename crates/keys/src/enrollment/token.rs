@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_until_its_last_use_and_until_exactly_its_end() {
-        let now = Timestamp::UNIX_EPOCH.plus(Duration::from_secs(60));
+        let now = Timestamp::UNIX_EPOCH.plus(Duration::from_mins(1));
         assert_eq!(token(Allowance::Once, 0, None).check(now), Ok(()));
         assert_eq!(token(Allowance::Once, 1, None).check(now), Err(Spent::Used));
         assert_eq!(token(Allowance::UpTo(3), 2, None).check(now), Ok(()));

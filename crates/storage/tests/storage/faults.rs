@@ -10,12 +10,16 @@ use stratora_auth::{
 };
 use stratora_clock::Timestamp;
 use stratora_keys::{
-    ComponentUpdate, ConfigStore as _, ETag, Grace, Hostname, KeyStore, NewComponent, NewKey, Report, ReportStatus,
-    Sighting, Standing, StoredConfig,
+    Allowance, Call, ComponentUpdate, ConfigStore as _, ETag, EnrollmentPolicy, EnrollmentStore, Grace, Hostname,
+    IdempotencyKey, KeyStore, NewComponent, NewEnrollmentToken, NewKey, Offer, Report, ReportStatus, Sighting,
+    Standing, StoredConfig,
 };
 use stratora_storage::Storage;
+use stratora_token::Digest;
 
-use crate::support::fixtures::{account, at, component, event, id, key, password, proof, session, stranger, username};
+use crate::support::fixtures::{
+    account, at, call, component, enrollment_token, event, id, key, password, proof, session, stranger, username,
+};
 use crate::support::{Database, faults, on_both_databases};
 
 on_both_databases!(no_operation_is_ever_half_done);
@@ -65,6 +69,7 @@ async fn no_operation_is_ever_half_done(database: Database) {
 fn operations() -> Vec<Operation> {
     let mut operations = on_accounts();
     operations.extend(on_components());
+    operations.extend(on_enrollment());
     operations
 }
 
@@ -164,5 +169,34 @@ fn on_components() -> Vec<Operation> {
             event(Action::ConfigReport),
         )),
         operation!("delete a component", |s| KeyStore::delete(&s, id(1), event(Action::ComponentDelete))),
+    ]
+}
+
+fn on_enrollment() -> Vec<Operation> {
+    let secret = Digest::of(b"the token");
+    let policy = EnrollmentPolicy::default();
+    let token = move || NewEnrollmentToken { digest: secret, token: enrollment_token(1, Allowance::UpTo(2)) };
+    let call =
+        move |repeat: &str| Call { repeat: IdempotencyKey::parse(repeat.as_bytes()).ok(), ..call(secret, "db1") };
+    let offer = |number| Offer { component: id(9), key: key(number) };
+    let (first, second) = ("first-0123456789-first", "second-0123456789-second");
+    vec![
+        operation!("create a token", |s| s.create_token(token(), event(Action::EnrollmentTokenCreate))),
+        operation!("register", |s| s.register(&call(first), policy, Some(&offer(91)))),
+        operation!("register again", |s| s.register(&call(first), policy, Some(&offer(92)))),
+        operation!("ask for a place", |s| s.register(&call(second), policy, None)),
+        operation!("approve a request", |s| s.approve_request(id(9), None, event(Action::ComponentApprove))),
+        operation!("register in place", |s| s.register(&call(second), policy, Some(&offer(93)))),
+        operation!("create another token", |s| {
+            let new = NewEnrollmentToken { digest: Digest::of(b"other"), token: enrollment_token(2, Allowance::Once) };
+            s.create_token(new, event(Action::EnrollmentTokenCreate))
+        }),
+        operation!("ask for the place again", |s| {
+            let other = Call { token: Digest::of(b"other"), ..call(first) };
+            async move { s.register(&other, policy, None).await }
+        }),
+        operation!("put a request aside", |s| s.dismiss_request(id(9), event(Action::EnrollmentRequestDismiss))),
+        operation!("delete a token", |s| s.delete_token(id(2), event(Action::EnrollmentTokenDelete))),
+        operation!("purge enrollment", |s| EnrollmentStore::purge(&s, at(1_000_000))),
     ]
 }

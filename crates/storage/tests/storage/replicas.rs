@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stratora_audit::Action;
-use stratora_cache::{AsOf, Coherence, Lease, Subject};
-use stratora_keys::{ComponentId, KeyStore};
+use stratora_cache::{AsOf, Coherence, CredentialTag, Lease, Subject};
+use stratora_keys::{
+    Allowance, Answer, Call, ComponentId, EnrollmentPolicy, EnrollmentStore as _, KeyStore, NewEnrollmentToken, Offer,
+};
 use stratora_storage::{DatabaseUrl, Membership, Options, Storage};
 use stratora_testing::Proxy;
+use stratora_token::Digest;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use crate::support::fixtures::{at, component, event, id, tag_of};
+use crate::support::fixtures::{at, call, component, enrollment_token, event, id, key, tag_of};
 use crate::support::{connect, empty_postgres, until};
 
 const SUBJECT: Subject = Subject::Component(Uuid::from_u128(1));
@@ -103,6 +106,32 @@ async fn a_key_is_known_to_every_server_before_it_is_given_out() {
     until(|| other.coherence.is_trusted() && other.coherence.issued().is_complete()).await;
     assert_eq!(lacks(), [false, false]);
     assert!(other.coherence.surely_lacks(tag_of(&component(4, "four"))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_a_registration_ends_is_trusted_by_no_server_from_the_answer_on() {
+    let url = empty_postgres().url();
+    let (server, other) = {
+        connect(&url).await.migrate().await.unwrap();
+        (Server::start(&url).await, Server::start(&url).await)
+    };
+    let (secret, policy) = (Digest::of(b"the token"), EnrollmentPolicy::default());
+    let token = NewEnrollmentToken { digest: secret, token: enrollment_token(1, Allowance::Unlimited) };
+    server.storage.create_token(token, event(Action::EnrollmentTokenCreate)).await.unwrap();
+    let register = async |call: Call, number| {
+        let offer = Offer { component: id(1), key: key(number) };
+        let answer = server.storage.register(&call, policy, Some(&offer)).await.unwrap();
+        assert!(matches!(answer, Answer::Admitted { .. }), "{answer:?}");
+        CredentialTag::of(offer.key.digest.as_bytes())
+    };
+    let first = register(call(secret, "db1"), 11).await;
+    let read = other.coherence.as_of_now();
+    assert!(other.still_uses(read));
+    let second = register(Call { proof: Some(id(11)), ..call(secret, "db1") }, 12).await;
+    assert!(!other.still_uses(read) && !server.still_uses(read));
+    for tag in [first, second] {
+        assert!(!other.coherence.surely_lacks(tag), "it is looked up");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

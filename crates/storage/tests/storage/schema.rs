@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use stratora_audit::testing::verify_chain;
 use stratora_audit::{Action, AuditLog as _};
 use stratora_clock::{Clock as _, Timestamp};
 use stratora_storage::SchemaError;
@@ -98,4 +99,24 @@ async fn a_database_in_memory_lasts_as_long_as_its_storage() {
     storage.append(event(Action::SignIn)).await.unwrap();
     assert_eq!(storage.head().await.unwrap().seq, 1);
     connect("sqlite::memory:").await.check_schema().await.unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_a_migration_copies_is_the_same_and_as_closed_as_before() {
+    let database = Database::sqlite().await;
+    for _ in 0..3 {
+        database.storage.append(event(Action::SignIn)).await.unwrap();
+    }
+    let before = database.storage.records_after(0, 10).await.unwrap();
+    let undo = include_str!("../../../../migrations/sqlite/0007_enrollment/down.sql");
+    database.execute(undo).await.unwrap();
+    database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '0007'").await.unwrap();
+    assert_eq!(database.storage.migrate().await.unwrap(), ["0007"]);
+    assert_eq!(database.storage.records_after(0, 10).await.unwrap(), before);
+    database.storage.append(event(Action::EnrollmentTokenCreate)).await.unwrap();
+    verify_chain(&database.storage).await;
+    for change in ["UPDATE audit_records SET action = 'x'", "DELETE FROM audit_records"] {
+        let refused = database.execute(change).await.unwrap_err();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
 }

@@ -91,19 +91,19 @@ fn exists(number: u128, is_news: bool) -> Result<Admission, RefusedRegistration>
     Err(RefusedRegistration::Exists { component: component(number), is_news })
 }
 
-fn in_place(number: u128, ground: Ground) -> Result<Admission, RefusedRegistration> {
-    Ok(Admission::InPlace { component: component(number), ground })
+fn in_place(number: u128, ground: Ground) -> Admission {
+    Admission::InPlace { component: component(number), ground }
 }
 
-fn new(name: &str, standing: Standing) -> Result<Admission, RefusedRegistration> {
-    Ok(Admission::New { name: Name::parse(name).unwrap(), standing })
+fn new(name: &str, standing: Standing) -> Admission {
+    Admission::New { name: Name::parse(name).unwrap(), standing }
 }
 
 #[test]
 fn a_new_host_gets_its_own_name_and_is_let_in_unless_everybody_needs_approval() {
-    assert_eq!(decided(&call(), &with(vec![])), new("db1.example.com", Standing::Active));
+    assert_eq!(decided(&call(), &with(vec![])), Ok(new("db1.example.com", Standing::Active)));
     let strict = EnrollmentPolicy { require_approval: true, offline_takeover_after: None };
-    assert_eq!(decide(&call(), &with(vec![]), strict), new("db1.example.com", Standing::Pending));
+    assert_eq!(decide(&call(), &with(vec![]), strict), Ok(new("db1.example.com", Standing::Pending)));
 }
 
 #[test]
@@ -111,10 +111,10 @@ fn who_asks_for_a_strangers_name_gets_another_one_and_waits() {
     let situation = |taken| Situation { taken, ..with(vec![]) };
     for strangers in [None, Some("web1")] {
         let situation = situation(vec![taken("db1.example.com", strangers), taken("db1.example.com-2", None)]);
-        assert_eq!(decided(&call(), &situation), new("db1.example.com-3", Standing::Pending));
+        assert_eq!(decided(&call(), &situation), Ok(new("db1.example.com-3", Standing::Pending)));
     }
     let own = situation(vec![taken("db1.example.com", Some("db1.example.com"))]);
-    assert_eq!(decided(&call(), &own), new("db1.example.com-2", Standing::Active), "another kind on the same host");
+    assert_eq!(decided(&call(), &own), Ok(new("db1.example.com-2", Standing::Active)), "another kind on the same host");
     let all = situation(names_for(&call().hostname).map(|name| taken(name.as_str(), None)).collect());
     assert_eq!(decided(&call(), &all), Err(RefusedRegistration::NoName));
 }
@@ -156,7 +156,7 @@ fn the_holder_of_a_good_key_of_an_active_component_keeps_its_place() {
     };
     let good = [KeyState::Live, KeyState::Grace { until: None }, KeyState::Grace { until: Some(now().plus(DAY)) }];
     for state in good {
-        assert_eq!(decided(&call(), &proven(1, state, Standing::Active)), in_place(1, Ground::Proof));
+        assert_eq!(decided(&call(), &proven(1, state, Standing::Active)), Ok(in_place(1, Ground::Proof)));
     }
     for state in [KeyState::Rotated, KeyState::Revoked, KeyState::Corrupt, KeyState::Grace { until: Some(now()) }] {
         assert_eq!(decided(&call(), &proven(1, state, Standing::Active)), exists(1, true));
@@ -175,11 +175,11 @@ fn asked(by: &Call, approved_at: Option<Timestamp>, standing: Standing) -> Situa
 #[test]
 fn an_approval_is_good_for_a_day_and_for_components_of_any_standing() {
     for standing in [Standing::Active, Standing::Revoked] {
-        assert_eq!(decided(&call(), &asked(&call(), Some(now()), standing)), in_place(1, Ground::Approval));
+        assert_eq!(decided(&call(), &asked(&call(), Some(now()), standing)), Ok(in_place(1, Ground::Approval)));
     }
     let micro = Duration::from_micros(1);
     let almost = asked(&call(), Some(now().minus(DAY).plus(micro)), Standing::Active);
-    assert_eq!(decided(&call(), &almost), in_place(1, Ground::Approval));
+    assert_eq!(decided(&call(), &almost), Ok(in_place(1, Ground::Approval)));
     let over = asked(&call(), Some(now().minus(DAY)), Standing::Active);
     assert_eq!(decided(&call(), &over), exists(1, true), "has to be approved anew");
 }
@@ -195,12 +195,12 @@ fn an_approval_is_for_the_token_that_was_asked_with() {
 fn an_approval_of_a_call_with_an_idempotency_key_is_for_whoever_has_that_or_asks_from_there() {
     let approved = asked(&Call { repeat: Some(key("a")), ..call() }, Some(now()), Standing::Active);
     let with_key = |letter: &str, address| Call { repeat: Some(key(letter)), ..from(address) };
-    assert_eq!(decided(&with_key("a", "198.51.100.9"), &approved), in_place(1, Ground::Approval));
-    assert_eq!(decided(&with_key("b", "192.0.2.7"), &approved), in_place(1, Ground::Approval));
+    assert_eq!(decided(&with_key("a", "198.51.100.9"), &approved), Ok(in_place(1, Ground::Approval)));
+    assert_eq!(decided(&with_key("b", "192.0.2.7"), &approved), Ok(in_place(1, Ground::Approval)));
     assert_eq!(decided(&with_key("b", "198.51.100.9"), &approved), exists(1, false));
     assert_eq!(decided(&from("198.51.100.9"), &approved), exists(1, false));
     let without = asked(&call(), Some(now()), Standing::Active);
-    assert_eq!(decided(&from("198.51.100.9"), &without), in_place(1, Ground::Approval));
+    assert_eq!(decided(&from("198.51.100.9"), &without), Ok(in_place(1, Ground::Approval)));
 }
 
 #[test]
@@ -220,12 +220,15 @@ fn a_component_that_is_gone_for_long_is_replaced_only_where_the_settings_say_so(
     };
     let (long_ago, just) = (now().minus(DAY + Duration::from_micros(1)), now().minus(DAY));
     let gone = unseen_since(Some(long_ago), long_ago, Standing::Active);
-    assert_eq!(decide(&call(), &gone, policy), in_place(1, Ground::Offline));
+    assert_eq!(decide(&call(), &gone, policy), Ok(in_place(1, Ground::Offline)));
     assert_eq!(decided(&call(), &gone), exists(1, true), "not by default");
     for (seen, made) in [(Some(just), long_ago), (Some(long_ago), just), (None, just)] {
         assert_eq!(decide(&call(), &unseen_since(seen, made, Standing::Active), policy), exists(1, true));
     }
-    assert_eq!(decide(&call(), &unseen_since(None, long_ago, Standing::Active), policy), in_place(1, Ground::Offline));
+    assert_eq!(
+        decide(&call(), &unseen_since(None, long_ago, Standing::Active), policy),
+        Ok(in_place(1, Ground::Offline))
+    );
     for standing in [Standing::Revoked, Standing::Pending] {
         assert_eq!(decide(&call(), &unseen_since(Some(long_ago), long_ago, standing), policy), exists(1, true));
     }

@@ -21,11 +21,11 @@ impl State {
             .values()
             .filter(|component| component.hostname.as_ref() == Some(&call.hostname) && component.kind == call.kind);
         let names: Vec<_> = names_for(&call.hostname).collect();
-        let taken = self.components.values().filter(|component| names.contains(&component.name));
+        let namesakes = self.components.values().filter(|component| names.contains(&component.name));
         Situation {
             token: token.map(|stored| stored.token.clone()),
             hosts: hosts.map(|component| self.host(component)).collect(),
-            taken: taken
+            taken: namesakes
                 .map(|component| TakenName {
                     name: component.name.to_string(),
                     hostname: component.hostname.as_ref().map(Hostname::to_string),

@@ -10,7 +10,10 @@ use stratora_auth::{
 use stratora_cache::CredentialTag;
 use stratora_clock::Timestamp;
 use stratora_hashing::BcryptHash;
-use stratora_keys::{ApiKey, ComponentId, ComponentKind, Name, NewComponent, NewKey, Standing};
+use stratora_keys::{
+    Allowance, ApiKey, Call, ComponentId, ComponentKind, Description, EnrollmentToken, Hostname, Name, NewComponent,
+    NewKey, Standing, Version,
+};
 use stratora_token::{Digest, OsEntropy};
 use uuid::Uuid;
 
@@ -99,4 +102,31 @@ pub(crate) fn component(number: u128, name: &str) -> NewComponent {
 /// What servers hear of its key.
 pub(crate) fn tag_of(component: &NewComponent) -> CredentialTag {
     CredentialTag::of(component.key.digest.as_bytes())
+}
+
+/// A token that lasts a day.
+pub(crate) fn enrollment_token(number: u128, allowance: Allowance) -> EnrollmentToken {
+    EnrollmentToken {
+        id: id(number),
+        description: Description::default(),
+        allowance,
+        uses: 0,
+        created_at: at(0),
+        expires_at: Some(at(86_400)),
+        last_used_at: None,
+    }
+}
+
+/// An agent on that host asks to be registered.
+pub(crate) fn call(token: Digest, hostname: &str) -> Call {
+    Call {
+        token,
+        hostname: Hostname::parse(hostname).unwrap(),
+        kind: ComponentKind::Agent,
+        version: Version::parse("1").unwrap(),
+        repeat: None,
+        proof: None,
+        origin: Origin { client: Some("192.0.2.7".parse().unwrap()), ..Origin::system() },
+        at: at(1),
+    }
 }
