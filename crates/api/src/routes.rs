@@ -112,6 +112,7 @@ routes! {
     GET "/audit", ANYONE, CHEAP, READS => console::page;
     GET "/hardening", ANYONE, CHEAP, READS => console::page;
     GET "/settings/components", ANYONE, CHEAP, READS => console::page;
+    GET "/settings/enrollment", ANYONE, CHEAP, READS => console::page;
     GET "/settings/users", ANYONE, CHEAP, READS => console::page;
     GET "/settings/identity-providers", ANYONE, CHEAP, READS => console::page;
     GET "/settings/identity-providers/{id}", ANYONE, CHEAP, READS => console::page;

@@ -1074,6 +1074,311 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/enrollment-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The `next_cursor` of the page before; absent for the first page. */
+                    cursor?: string | null;
+                    /** @description How many items, 1 to 200; 50 when absent. */
+                    limit?: number | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_EnrollmentRequest"];
+                    };
+                };
+                /** @description `invalid_query` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Dismissed. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The `next_cursor` of the page before; absent for the first page. */
+                    cursor?: string | null;
+                    /** @description How many items, 1 to 200; 50 when absent. */
+                    limit?: number | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_EnrollmentToken"];
+                    };
+                };
+                /** @description `invalid_query` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateEnrollmentToken"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreatedEnrollmentToken"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `invalid_field` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Deleted. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/identity-providers/ldap/test": {
         parameters: {
             query?: never;
@@ -3805,12 +4110,35 @@ export interface components {
             /** @description What people call it; unique. */
             name: string;
         };
+        /** @description An enrollment token with its value: the only time that it is seen. */
+        CreatedEnrollmentToken: {
+            /** @description The value. */
+            enrollment_token: string;
+            token: components["schemas"]["EnrollmentToken"];
+        };
         /** @description The new user, and the only sight of a one-time password. */
         CreatedUser: {
             /** @description The one-time password, when one was made. It works for 24 hours and must be changed at sign-in. */
             one_time_password?: string | null;
             /** @description The user. */
             user: components["schemas"]["User"];
+        };
+        /** @description Creates an enrollment token. */
+        CreateEnrollmentToken: {
+            /** @description What it is for; may be empty. */
+            description?: string;
+            /**
+             * Format: int32
+             * @description For how long it is good; 24 hours when absent, without an end when 0.
+             */
+            expires_in_seconds?: number | null;
+            /**
+             * Format: int32
+             * @description How many components may register with it, for a token of many uses; absent: any number.
+             */
+            max_uses?: number | null;
+            /** @description Whether more than one component may register with it; one when absent. */
+            multi_use?: boolean;
         };
         /** @description Sets up an `OpenID` Connect provider. */
         CreateOidcProvider: {
@@ -3896,6 +4224,67 @@ export interface components {
         EndSession: {
             /** @description The address, to be opened after signing out here; `null` when there is nothing to end. */
             end_session_url?: string | null;
+        };
+        /** @description A component that asks to come in again under a name that is in use. */
+        EnrollmentRequest: {
+            /**
+             * Format: date-time
+             * @description When it was approved; `null`: it waits.
+             */
+            approved_at?: string | null;
+            /** @description From which address. */
+            client?: string | null;
+            /** @description The component that has the name. */
+            component_id: string;
+            /** @description The host name that was asked for. */
+            hostname: string;
+            /** @description `agent` or `collector`. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was last asked for.
+             */
+            requested_at: string;
+            /** @description The status of the component that has the name. */
+            status: string;
+            /** @description The version of the program that asked. */
+            version: string;
+        };
+        /** @description An enrollment token, without its value. */
+        EnrollmentToken: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description: string;
+            /**
+             * Format: date-time
+             * @description Until when it is good; `null`: without an end.
+             */
+            expires_at?: string | null;
+            /** @description Its identifier. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When a component last registered with it.
+             */
+            last_used_at?: string | null;
+            /**
+             * Format: int32
+             * @description How many components may register with it; `null`: any number.
+             */
+            max_uses?: number | null;
+            /** @description Whether more than one component may register with it. */
+            multi_use: boolean;
+            /**
+             * Format: int32
+             * @description How many have.
+             */
+            uses: number;
         };
         /** @description An error. Never repeats the input, never tells of the server's inside. */
         Error: {
@@ -4140,6 +4529,87 @@ export interface components {
             /**
              * Format: int64
              * @description How many items match, over all pages.
+             */
+            total: number;
+        };
+        /** @description One page of a list. */
+        Page_EnrollmentRequest: {
+            /** @description The items of this page. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was approved; `null`: it waits.
+                 */
+                approved_at?: string | null;
+                /** @description From which address. */
+                client?: string | null;
+                /** @description The component that has the name. */
+                component_id: string;
+                /** @description The host name that was asked for. */
+                hostname: string;
+                /** @description `agent` or `collector`. */
+                kind: string;
+                /** @description Its name. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last asked for.
+                 */
+                requested_at: string;
+                /** @description The status of the component that has the name. */
+                status: string;
+                /** @description The version of the program that asked. */
+                version: string;
+            }[];
+            /** @description Where the next page begins; `null` on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many items there are in all.
+             */
+            total: number;
+        };
+        /** @description One page of a list. */
+        Page_EnrollmentToken: {
+            /** @description The items of this page. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description What it is for. */
+                description: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it is good; `null`: without an end.
+                 */
+                expires_at?: string | null;
+                /** @description Its identifier. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When a component last registered with it.
+                 */
+                last_used_at?: string | null;
+                /**
+                 * Format: int32
+                 * @description How many components may register with it; `null`: any number.
+                 */
+                max_uses?: number | null;
+                /** @description Whether more than one component may register with it. */
+                multi_use: boolean;
+                /**
+                 * Format: int32
+                 * @description How many have.
+                 */
+                uses: number;
+            }[];
+            /** @description Where the next page begins; `null` on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many items there are in all.
              */
             total: number;
         };
