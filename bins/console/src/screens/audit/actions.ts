@@ -24,6 +24,11 @@ export const ACTIONS: Record<string, string> = {
   'component.revoke': 'Component revoked',
   'component.restore': 'Component restored',
   'component.delete': 'Component deleted',
+  'component.register': 'Component registered',
+  'component.reenroll': 'Component asked to come in again',
+  'enrollment_token.create': 'Enrollment token created',
+  'enrollment_token.delete': 'Enrollment token deleted',
+  'enrollment_request.dismiss': 'Request to come in again dismissed',
   'config.set': 'Configuration set',
   'config.report': 'Configuration reported on',
   'key.first_use': 'Key used for the first time',
@@ -44,6 +49,8 @@ const GROUPS: Record<string, string> = {
   identity: 'Identity providers',
   provider: 'Identity providers',
   component: 'Components',
+  enrollment_token: 'Enrollment',
+  enrollment_request: 'Enrollment',
   config: 'Configurations',
   key: 'Keys',
   access: 'Access',
@@ -67,12 +74,13 @@ export function actionChoices() {
 export const OUTCOMES = ['success', 'failure', 'denied'] as const;
 export const OUTCOME_NAMES: Record<string, string> = { success: 'Success', failure: 'Failure', denied: 'Denied' };
 
-export const RESOURCES = ['user', 'session', 'component', 'key', 'provider', 'endpoint'] as const;
+export const RESOURCES = ['user', 'session', 'component', 'key', 'enrollment_token', 'provider', 'endpoint'] as const;
 export const RESOURCE_NAMES: Record<string, string> = {
   user: 'User',
   session: 'Session',
   component: 'Component',
   key: 'Key',
+  enrollment_token: 'Enrollment token',
   provider: 'Identity provider',
   endpoint: 'Endpoint',
 };

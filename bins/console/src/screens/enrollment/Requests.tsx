@@ -26,7 +26,7 @@ export function Requests({ requests, act }: Props) {
       <div className="rows">
         {requests.map((of) => (
           <div key={of.component_id} className="row request">
-            <div style={{ flex: 1, minWidth: 0 }}>
+            <div className="request-about">
               <Group gap="xs">
                 <Link to={`/settings/components?component=${of.component_id}`} className="cell-link">
                   <bdi className="breaks">{of.name}</bdi>
@@ -50,7 +50,9 @@ export function Requests({ requests, act }: Props) {
               </Text>
               {of.approved_at && (
                 <Dot tone="good">
-                  Approved <Time at={of.approved_at} as="ago" />: waits for it to ask again
+                  <span style={{ whiteSpace: 'normal' }}>
+                    Approved <Time at={of.approved_at} as="ago" />: it has yet to ask again
+                  </span>
                 </Dot>
               )}
             </div>
