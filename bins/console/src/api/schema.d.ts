@@ -140,7 +140,7 @@ export interface paths {
                     outcome?: string | null;
                     /** @description A text in the actor's name, the resource's name or the details, in any case. */
                     q?: string | null;
-                    /** @description On a resource of this kind: `user`, `session`, `component`, `key` or `endpoint`. */
+                    /** @description On a resource of this kind: `user`, `session`, `component`, `key`, `enrollment_token`, `provider` or `endpoint`. */
                     resource?: string | null;
                     /** @description On the resource with this identifier. */
                     resource_id?: string | null;
@@ -226,7 +226,7 @@ export interface paths {
                     outcome?: string | null;
                     /** @description A text in the actor's name, the resource's name or the details, in any case. */
                     q?: string | null;
-                    /** @description On a resource of this kind: `user`, `session`, `component`, `key` or `endpoint`. */
+                    /** @description On a resource of this kind: `user`, `session`, `component`, `key`, `enrollment_token`, `provider` or `endpoint`. */
                     resource?: string | null;
                     /** @description On the resource with this identifier. */
                     resource_id?: string | null;
@@ -1036,20 +1036,85 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Register a component with an enrollment token. There are no enrollment tokens yet, so that none is good.
+         * Register a component with an enrollment token. The answer is the only time its key is seen. For a host that is known the
+         *     component keeps its place and is given a new key, if the caller sends the present one in `X-API-Key` or an administrator
+         *     has approved it; the old key is dead at once.
          * @description Anyone. At most 10 requests in 60 s from one address.
          */
         post: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description 22 to 128 visible ASCII characters that nobody can guess: the same call with the same one is answered again, with another key, until a key of it was used. */
+                    "Idempotency-Key"?: string | null;
+                    /** @description The present key, of a component that is known already. */
+                    "X-API-Key"?: string | null;
+                };
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Register"];
+                };
+            };
             responses: {
-                /** @description `not_found`: enrollment is not available */
-                404: {
+                /** @description A component that was there has this new key. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OwnKey"];
+                    };
+                };
+                /** @description A new component; with `enrollment.require_approval` it waits. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OwnKey"];
+                    };
+                };
+                /** @description `invalid_idempotency_key`, or the body does not read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `enrollment_token_unknown` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `component_exists` until an administrator approves, or `name_taken` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `enrollment_token_used` or `enrollment_token_expired` */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `invalid_value` */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1081,6 +1146,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Who asks for the place of a component, the latest first.
+         * @description From the role operator on.
+         */
         get: {
             parameters: {
                 query?: {
@@ -1150,6 +1219,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /**
+         * Put aside that somebody asks for the place of this component, approved or not.
+         * @description From the role admin on.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -1161,7 +1234,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Dismissed. */
+                /** @description Put aside, until somebody asks again. */
                 204: {
                     headers: {
                         [name: string]: unknown;
@@ -1209,6 +1282,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * All enrollment tokens, the newest first; never their values.
+         * @description From the role operator on.
+         */
         get: {
             parameters: {
                 query?: {
@@ -1261,6 +1338,10 @@ export interface paths {
             };
         };
         put?: never;
+        /**
+         * Create an enrollment token. The answer is the only time its value is seen.
+         * @description From the role admin on.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1300,7 +1381,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description `invalid_field` */
+                /** @description `invalid_value` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -1327,6 +1408,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /**
+         * Delete an enrollment token. Components that came in with it stay.
+         * @description From the role admin on.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -1338,7 +1423,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Deleted. */
+                /** @description Deleted: nobody registers with it from now on. */
                 204: {
                     headers: {
                         [name: string]: unknown;
@@ -3026,7 +3111,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a pending component in.
+         * Let a pending component in; or approve that whoever asks for a component's place is given it, for 24 hours and once.
          * @description From the role admin on.
          */
         post: {
@@ -3038,7 +3123,11 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["ApproveComponent"] | null;
+                };
+            };
             responses: {
                 200: {
                     headers: {
@@ -3075,8 +3164,17 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description `component_active` or `component_revoked` */
+                /** @description `component_active` or `component_revoked`: nobody asks for its place; or `request_changed` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `invalid_value` */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3920,6 +4018,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Approves a component, or a request for its place. */
+        ApproveComponent: {
+            /**
+             * Format: date-time
+             * @description [`EnrollmentRequest::requested_at`] of the request that was looked at: no other one is approved then.
+             */
+            requested_at?: string | null;
+        };
         /** @description The record of a sign-in through a provider. */
         Attempt: {
             /**
@@ -4112,8 +4218,9 @@ export interface components {
         };
         /** @description An enrollment token with its value: the only time that it is seen. */
         CreatedEnrollmentToken: {
-            /** @description The value. */
+            /** @description The value, `enroll_` and 43 characters, for [`Register::enrollment_token`]. */
             enrollment_token: string;
+            /** @description What is known of it from now on. */
             token: components["schemas"]["EnrollmentToken"];
         };
         /** @description The new user, and the only sight of a one-time password. */
@@ -4225,31 +4332,31 @@ export interface components {
             /** @description The address, to be opened after signing out here; `null` when there is nothing to end. */
             end_session_url?: string | null;
         };
-        /** @description A component that asks to come in again under a name that is in use. */
+        /** @description Somebody asks for the place of a component: a host that is set up anew, or one that only says that it is that host. */
         EnrollmentRequest: {
             /**
              * Format: date-time
-             * @description When it was approved; `null`: it waits.
+             * @description When it was approved, which is good for 24 hours; `null` while it waits.
              */
             approved_at?: string | null;
             /** @description From which address. */
             client?: string | null;
-            /** @description The component that has the name. */
+            /** @description The component whose place is asked for. */
             component_id: string;
-            /** @description The host name that was asked for. */
-            hostname: string;
+            /** @description The host that it runs on. */
+            hostname?: string | null;
             /** @description `agent` or `collector`. */
             kind: string;
             /** @description Its name. */
             name: string;
             /**
              * Format: date-time
-             * @description When it was last asked for.
+             * @description When this caller first asked.
              */
             requested_at: string;
-            /** @description The status of the component that has the name. */
+            /** @description Its status. */
             status: string;
-            /** @description The version of the program that asked. */
+            /** @description The version of the program that asks. */
             version: string;
         };
         /** @description An enrollment token, without its value. */
@@ -4534,44 +4641,44 @@ export interface components {
         };
         /** @description One page of a list. */
         Page_EnrollmentRequest: {
-            /** @description The items of this page. */
+            /** @description The items. */
             items: {
                 /**
                  * Format: date-time
-                 * @description When it was approved; `null`: it waits.
+                 * @description When it was approved, which is good for 24 hours; `null` while it waits.
                  */
                 approved_at?: string | null;
                 /** @description From which address. */
                 client?: string | null;
-                /** @description The component that has the name. */
+                /** @description The component whose place is asked for. */
                 component_id: string;
-                /** @description The host name that was asked for. */
-                hostname: string;
+                /** @description The host that it runs on. */
+                hostname?: string | null;
                 /** @description `agent` or `collector`. */
                 kind: string;
                 /** @description Its name. */
                 name: string;
                 /**
                  * Format: date-time
-                 * @description When it was last asked for.
+                 * @description When this caller first asked.
                  */
                 requested_at: string;
-                /** @description The status of the component that has the name. */
+                /** @description Its status. */
                 status: string;
-                /** @description The version of the program that asked. */
+                /** @description The version of the program that asks. */
                 version: string;
             }[];
-            /** @description Where the next page begins; `null` on the last. */
+            /** @description Asks for the next page; `null` on the last one. */
             next_cursor?: string | null;
             /**
              * Format: int64
-             * @description How many items there are in all.
+             * @description How many items match, over all pages.
              */
             total: number;
         };
         /** @description One page of a list. */
         Page_EnrollmentToken: {
-            /** @description The items of this page. */
+            /** @description The items. */
             items: {
                 /**
                  * Format: date-time
@@ -4605,11 +4712,11 @@ export interface components {
                  */
                 uses: number;
             }[];
-            /** @description Where the next page begins; `null` on the last. */
+            /** @description Asks for the next page; `null` on the last one. */
             next_cursor?: string | null;
             /**
              * Format: int64
-             * @description How many items there are in all.
+             * @description How many items match, over all pages.
              */
             total: number;
         };
@@ -4733,6 +4840,20 @@ export interface components {
             ok: boolean;
             /** @description What was looked at, in order. */
             steps: components["schemas"]["TestStep"][];
+        };
+        /**
+         * @description Registers a component. A client that may be interrupted sends an `Idempotency-Key` of its own, 43 characters that nobody can
+         *     guess: the same request with the same one is answered again, with a new key, until a key of it was used.
+         */
+        Register: {
+            /** @description `agent` or `collector`. */
+            component_type: string;
+            /** @description The value of an enrollment token. */
+            enrollment_token: string;
+            /** @description The host that the component runs on, which becomes its name. */
+            hostname: string;
+            /** @description The version of its program. */
+            version: string;
         };
         /** @description The only sight of a one-time password. */
         ResetPassword: {

@@ -25,7 +25,7 @@ export function Requests({ requests, act }: Props) {
       </Text>
       <div className="rows">
         {requests.map((of) => (
-          <div key={of.component_id} className="row request">
+          <div key={`${of.component_id} ${of.requested_at}`} className="row request">
             <div className="request-about">
               <Group gap="xs">
                 <Link to={`/settings/components?component=${of.component_id}`} className="cell-link">
@@ -36,6 +36,12 @@ export function Requests({ requests, act }: Props) {
               </Group>
               <Text size="xs" c="dimmed" component="div">
                 Asked <Time at={of.requested_at} as="ago" />
+                {of.hostname && of.hostname !== of.name && (
+                  <>
+                    {' '}
+                    as <bdi>{of.hostname}</bdi>
+                  </>
+                )}
                 {of.client && (
                   <>
                     {' '}

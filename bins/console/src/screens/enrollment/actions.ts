@@ -71,13 +71,14 @@ export function useEnrollmentActions({ reveal, done }: Hands) {
     audited();
   };
   const approve = useMutation({
-    mutationFn: async (id: string) => {
-      await body(api.POST('/api/v1/remote-components/{id}/approve', path(id)));
+    // The request that was looked at, and no other one that came meanwhile.
+    mutationFn: async ({ component_id: id, requested_at }: EnrollmentRequest) => {
+      await body(api.POST('/api/v1/remote-components/{id}/approve', { ...path(id), body: { requested_at } }));
       return id;
     },
     onSuccess: (id) => {
       settled(id);
-      done('Approved. It gets its new key when it asks the next time.');
+      done('Approved. It gets its new key when it asks the next time, within 24 hours.');
     },
   });
   const dismiss = useMutation({

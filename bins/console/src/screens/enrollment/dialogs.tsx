@@ -51,12 +51,17 @@ export function Dialogs({ dialog, actions, onClose }: Props) {
           verb="Approve"
           busy={actions.approve.isPending}
           error={actions.approve.error}
-          onConfirm={() => actions.approve.mutate(dialog.of.component_id, { onSuccess: onClose })}
+          onConfirm={() => actions.approve.mutate(dialog.of, { onSuccess: onClose })}
           onClose={onClose}
         >
-          Approve this only if you know that the host <bdi className="strong">{dialog.of.hostname}</bdi> was set up
-          anew. Whoever asks next under that name, with a good token, becomes{' '}
-          <bdi className="strong">{dialog.of.name}</bdi>, once. The key that it has now is dead from then on.
+          Approve this only if you know that the host of <bdi className="strong">{dialog.of.name}</bdi> was set up anew
+          {dialog.of.client && (
+            <>
+              , and that it asks from <span className="mono">{dialog.of.client}</span>
+            </>
+          )}
+          . It takes the component’s place, once, when it asks again within 24 hours. The key that the component has now
+          is dead from then on.
         </ConfirmDialog>
       );
     case 'dismiss':
