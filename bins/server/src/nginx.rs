@@ -12,9 +12,11 @@ use actix_web::http::Uri;
 use anyhow::{Context as _, bail};
 use minijinja::{Environment, UndefinedBehavior, context};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256};
+use stratora_api::ROUTES;
 use stratora_clock::{Clock as _, SystemClock, Timestamp};
 use time::OffsetDateTime;
 
+use crate::console;
 use crate::settings::Settings;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -43,6 +45,8 @@ pub struct Site {
     pub acme_webroot: PathBuf,
     /// Where the logs go.
     pub log_directory: PathBuf,
+    /// Where NGINX finds the console's files; the backends serve them when absent.
+    pub console_root: Option<PathBuf>,
 }
 
 /// A server behind NGINX.
@@ -103,14 +107,26 @@ impl Site {
             certificate,
             acme_webroot,
             log_directory,
+            console_root: None,
         };
+        site.check()?;
+        Ok(site)
+    }
+
+    /// The same site, whose NGINX serves the console from a folder.
+    ///
+    /// # Errors
+    /// When the folder's name could not stand in NGINX's configuration.
+    pub fn with_console(self, root: PathBuf) -> anyhow::Result<Self> {
+        let site = Self { console_root: Some(root), ..self };
         site.check()?;
         Ok(site)
     }
 
     /// Nothing may end a directive or open a block.
     fn check(&self) -> anyhow::Result<()> {
-        let paths = [&self.directory, &self.acme_webroot, &self.log_directory].map(|path| path.display().to_string());
+        let paths = [&self.directory, &self.acme_webroot, &self.log_directory].into_iter().chain(&self.console_root);
+        let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
         let texts = [&self.server_names, &self.http_listen, &self.https_listen];
         let all = texts.into_iter().flatten().chain(&paths).chain([&self.external_url]);
         for text in all {
@@ -143,6 +159,7 @@ impl Site {
         let (certificate, certificate_key) = self.certificate();
         let backend = |to: &Backend| context! { address => to.address.to_string(), drained => to.drained };
         let backends: Vec<_> = self.backends.iter().map(backend).collect();
+        let console_root = self.console_root.as_ref().map(|root| root.display().to_string()).unwrap_or_default();
         let text = environment.render_str(
             TEMPLATE,
             context! {
@@ -155,13 +172,20 @@ impl Site {
                 certificate_key => certificate_key.display().to_string(),
                 include_dir => self.directory.display().to_string(),
                 acme_webroot => self.acme_webroot.display().to_string(),
-                console_root => "",
+                console_root => console_root,
+                console_screens => screens(),
                 access_log => self.log_directory.join("stratora-access.log").display().to_string(),
                 error_log => self.log_directory.join("stratora-error.log").display().to_string(),
             },
         )?;
         Ok(text + "\n")
     }
+}
+
+/// The paths of the console's screens, as regular expressions.
+fn screens() -> Vec<String> {
+    let screens = ROUTES.iter().filter(|route| route.is_screen());
+    screens.map(|route| route.path.replace("{id}", "[^/]+")).collect()
 }
 
 /// Where port 80 leads: the external URL if it is one of HTTPS, else HTTPS on the same host.
@@ -182,7 +206,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Writes the site and what it includes, and a self-signed certificate where there is none.
+/// Writes the site and what it includes, the console where NGINX serves it, and a self-signed certificate where there is none.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -197,6 +221,9 @@ pub fn render_into(site: &Site) -> anyhow::Result<()> {
     }
     if site.certificate.is_none() {
         ensure_certificate(site)?;
+    }
+    if let Some(root) = &site.console_root {
+        console::write_into(root)?;
     }
     fs::write(site.file(), site.render()?).with_context(place)
 }
@@ -238,6 +265,16 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn screens_are_paths_that_stand_for_themselves_in_a_regular_expression() {
+        let screens = screens();
+        assert!(screens.iter().any(|screen| screen == "/settings/identity-providers/[^/]+"));
+        let plain = |screen: &String| {
+            screen.replace("[^/]+", "").chars().all(|c| c.is_ascii_lowercase() || c == '/' || c == '-')
+        };
+        assert!(screens.iter().all(plain), "{screens:?}");
+    }
 
     fn address(port: u16) -> SocketAddr {
         SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)

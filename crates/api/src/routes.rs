@@ -57,6 +57,11 @@ impl RouteSpec {
         !self.path.starts_with("/api/") && !self.path.starts_with("/health/")
     }
 
+    /// Whether it is a screen of the console: all of them are its one page.
+    pub fn is_screen(&self) -> bool {
+        self.is_page() && self.audited == READS && !self.path.starts_with("/assets/") && !self.path.contains('.')
+    }
+
     fn policy(&self) -> RoutePolicy {
         RoutePolicy {
             access: self.access,
@@ -321,6 +326,14 @@ mod tests {
     fn no_endpoint_is_declared_twice() {
         let endpoints: HashSet<_> = ROUTES.iter().map(|route| (route.method.as_str(), route.path)).collect();
         assert_eq!(endpoints.len(), ROUTES.len());
+    }
+
+    #[test]
+    fn screens_are_neither_files_nor_ways_to_somewhere_else() {
+        let screens: Vec<_> = ROUTES.iter().filter(|route| route.is_screen()).map(|route| route.path).collect();
+        assert!(["/", "/login", "/settings/identity-providers/{id}"].iter().all(|path| screens.contains(path)));
+        let others = ["/sso", "/favicon.svg", "/assets/{id}", "/health/live", "/api/v1/openapi.json"];
+        assert!(!others.iter().any(|path| screens.contains(path)), "{screens:?}");
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn site(console_root: &str) -> String {
         include_dir => "/etc/nginx/stratora",
         acme_webroot => "/var/www/acme",
         console_root => console_root,
+        console_screens => ["/", "/settings/identity-providers/[^/]+"],
         access_log => "/var/log/nginx/stratora-access.log",
         error_log => "/var/log/nginx/stratora-error.log",
     };
@@ -78,17 +79,28 @@ fn no_location_adds_a_header_and_so_drops_the_others() {
 
 #[test]
 fn every_server_has_the_headers_and_the_error_pages() {
-    let site = site("");
-    let servers = site.matches("\nserver {").count();
-    assert_eq!(servers, 4);
-    for needed in [
-        "include /etc/nginx/stratora/headers.conf;",
-        "location /stratora-error/ {",
-        "error_page 400 ",
-        "server_tokens off;",
-    ] {
-        assert_eq!(site.matches(needed).count(), servers, "{needed}");
+    for site in [site(""), site("/usr/share/stratora/console")] {
+        let servers = site.matches("\nserver {").count();
+        assert_eq!(servers, 4);
+        for needed in [
+            "include /etc/nginx/stratora/headers.conf;",
+            "location /stratora-error/ {",
+            "error_page 400 ",
+            "server_tokens off;",
+        ] {
+            assert_eq!(site.matches(needed).count(), servers, "{needed}");
+        }
     }
+}
+
+#[test]
+fn only_a_site_that_serves_the_console_reads_files_of_it() {
+    let (proxied, served) = (site(""), site("/usr/share/stratora/console"));
+    for needed in ["gzip_static on;", "root /usr/share/stratora/console;", "$stratora_console_caching"] {
+        assert!(served.contains(needed) && !proxied.contains(needed), "{needed}");
+    }
+    // What depends on who asks never comes from a file.
+    assert!(served.contains("    location /api/ {\n        proxy_pass http://stratora_backend;"));
 }
 
 #[test]

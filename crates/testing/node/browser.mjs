@@ -1,4 +1,4 @@
-// Runs one scenario in a browser of its own: node browser.mjs <scenario> '<parameters>'
+// Runs one scenario in a browser of its own: node browser.mjs <scenario> '<parameters>' <milliseconds>
 //
 // A scenario is a module in scenarios/ whose default export takes a context of the browser, the parameters and the
 // observer, and returns what it found. Printed is one line of JSON: that as `result`, beside what was observed on the
@@ -14,11 +14,11 @@ const FLAGS = [
   '--disable-component-update', '--disable-sync',
 ];
 
-// For one step; and for all of them, after which the browser is ended with this process.
+// For one step. For all of them it is told, and the browser is ended with this process afterwards.
 const STEP = 15_000;
-const SCENARIO = 60_000;
 
-const [name, parameters = '{}'] = process.argv.slice(2);
+const [name, parameters = '{}', limit = '60000'] = process.argv.slice(2);
+const SCENARIO = Number(limit);
 const { default: scenario } = await import(`./scenarios/${name}.mjs`);
 const timer = setTimeout(() => {
   console.error(`${name}: not within ${SCENARIO} ms`);

@@ -8,8 +8,10 @@ use serde_json::Value;
 use crate::node;
 use crate::process::{Background, until_within};
 
-/// More than the program gives itself.
-const SCENARIO: Duration = Duration::from_secs(90);
+/// How long a scenario may take.
+const SCENARIO: Duration = Duration::from_mins(1);
+/// What the program takes besides, to start and to tell what it saw.
+const AROUND: Duration = Duration::from_secs(30);
 
 /// A browser that lives for one scenario, with a profile of its own.
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +28,21 @@ impl Browser {
     /// # Errors
     /// When Node or Chromium is not installed, or the scenario comes to no end, with what was seen until then.
     pub fn run(scenario: &str, parameters: &Value) -> anyhow::Result<Value> {
+        Self::run_within(SCENARIO, scenario, parameters)
+    }
+
+    /// The same for a scenario that may take as long as `limit`; [`run`](Self::run) allows a minute.
+    ///
+    /// # Errors
+    /// As `run`.
+    pub fn run_within(limit: Duration, scenario: &str, parameters: &Value) -> anyhow::Result<Value> {
         let directory = tempfile::tempdir()?;
         let mut command = node::program("browser.mjs")?;
+        let milliseconds = limit.as_millis().to_string();
         // The profile goes with the test.
-        command.arg(scenario).arg(parameters.to_string()).env("TMPDIR", directory.path());
+        command.arg(scenario).arg(parameters.to_string()).arg(milliseconds).env("TMPDIR", directory.path());
         let mut browser = Background::start(&mut command, directory.path(), "browser")?;
-        until_within(SCENARIO, scenario, || browser.has_ended()).with_context(|| browser.output())?;
+        until_within(limit + AROUND, scenario, || browser.has_ended()).with_context(|| browser.output())?;
         ensure!(browser.wait()?.success(), "{scenario} failed: {}", browser.output());
         let found = browser.stdout();
         serde_json::from_str(&found).with_context(|| format!("{scenario} found no JSON: {found}"))

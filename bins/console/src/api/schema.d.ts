@@ -129,25 +129,25 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description This action, such as `session.sign_in`. */
-                    action?: string;
+                    action?: string | null;
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string;
+                    cursor?: string | null;
                     /** @description At this time or later. */
-                    from?: string;
+                    from?: string | null;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number;
+                    limit?: number | null;
                     /** @description `success`, `failure` or `denied`. */
-                    outcome?: string;
+                    outcome?: string | null;
                     /** @description A text in the actor's name, the resource's name or the details, in any case. */
-                    q?: string;
-                    /** @description On a resource of this kind: `user`, `session`, `component`, `key` or `endpoint`. */
-                    resource?: string;
+                    q?: string | null;
+                    /** @description On a resource of this kind: `user`, `session`, `component`, `key`, `enrollment_token`, `provider` or `endpoint`. */
+                    resource?: string | null;
                     /** @description On the resource with this identifier. */
-                    resource_id?: string;
+                    resource_id?: string | null;
                     /** @description Before this time. */
-                    until?: string;
+                    until?: string | null;
                     /** @description By the actor with this name. */
-                    user?: string;
+                    user?: string | null;
                 };
                 header?: never;
                 path?: never;
@@ -215,25 +215,25 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description This action, such as `session.sign_in`. */
-                    action?: string;
+                    action?: string | null;
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string;
+                    cursor?: string | null;
                     /** @description At this time or later. */
-                    from?: string;
+                    from?: string | null;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number;
+                    limit?: number | null;
                     /** @description `success`, `failure` or `denied`. */
-                    outcome?: string;
+                    outcome?: string | null;
                     /** @description A text in the actor's name, the resource's name or the details, in any case. */
-                    q?: string;
-                    /** @description On a resource of this kind: `user`, `session`, `component`, `key` or `endpoint`. */
-                    resource?: string;
+                    q?: string | null;
+                    /** @description On a resource of this kind: `user`, `session`, `component`, `key`, `enrollment_token`, `provider` or `endpoint`. */
+                    resource?: string | null;
                     /** @description On the resource with this identifier. */
-                    resource_id?: string;
+                    resource_id?: string | null;
                     /** @description Before this time. */
-                    until?: string;
+                    until?: string | null;
                     /** @description By the actor with this name. */
-                    user?: string;
+                    user?: string | null;
                 };
                 header?: never;
                 path?: never;
@@ -1036,20 +1036,85 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Register a component with an enrollment token. There are no enrollment tokens yet, so that none is good.
+         * Register a component with an enrollment token. The answer is the only time its key is seen. For a host that is known the
+         *     component keeps its place and is given a new key, if the caller sends the present one in `X-API-Key` or an administrator
+         *     has approved it; the old key is dead at once.
          * @description Anyone. At most 10 requests in 60 s from one address.
          */
         post: {
             parameters: {
                 query?: never;
-                header?: never;
+                header?: {
+                    /** @description 22 to 128 visible ASCII characters that nobody can guess: the same call with the same one is answered again, with another key, until a key of it was used. */
+                    "Idempotency-Key"?: string | null;
+                    /** @description The present key, of a component that is known already. */
+                    "X-API-Key"?: string | null;
+                };
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Register"];
+                };
+            };
             responses: {
-                /** @description `not_found`: enrollment is not available */
-                404: {
+                /** @description A component that was there has this new key. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OwnKey"];
+                    };
+                };
+                /** @description A new component; with `enrollment.require_approval` it waits. */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OwnKey"];
+                    };
+                };
+                /** @description `invalid_idempotency_key`, or the body does not read */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `enrollment_token_unknown` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `component_exists` until an administrator approves, or `name_taken` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `enrollment_token_used` or `enrollment_token_expired` */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `invalid_value` */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1069,6 +1134,331 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asks for the place of a component, the latest first.
+         * @description From the role operator on.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The `next_cursor` of the page before; absent for the first page. */
+                    cursor?: string | null;
+                    /** @description How many items, 1 to 200; 50 when absent. */
+                    limit?: number | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_EnrollmentRequest"];
+                    };
+                };
+                /** @description `invalid_query` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Put aside that somebody asks for the place of this component, approved or not.
+         * @description From the role admin on.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Put aside, until somebody asks again. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All enrollment tokens, the newest first; never their values.
+         * @description From the role operator on.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The `next_cursor` of the page before; absent for the first page. */
+                    cursor?: string | null;
+                    /** @description How many items, 1 to 200; 50 when absent. */
+                    limit?: number | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_EnrollmentToken"];
+                    };
+                };
+                /** @description `invalid_query` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Create an enrollment token. The answer is the only time its value is seen.
+         * @description From the role admin on.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateEnrollmentToken"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreatedEnrollmentToken"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `invalid_value` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an enrollment token. Components that came in with it stay.
+         * @description From the role admin on.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Deleted: nobody registers with it from now on. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1631,13 +2021,13 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string;
+                    cursor?: string | null;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number;
+                    limit?: number | null;
                     /** @description Those at this provider. */
-                    provider?: string;
+                    provider?: string | null;
                     /** @description The one with this reference, as the sign-in page shows it. */
-                    reference?: string;
+                    reference?: string | null;
                 };
                 header?: never;
                 path?: never;
@@ -1945,11 +2335,11 @@ export interface paths {
          */
         get: {
             parameters: {
-                query: {
+                query?: {
                     /** @description What to compute, in `MetricsQL` or `PromQL`. */
-                    query: string;
+                    query?: string;
                     /** @description For which instant: seconds since the Unix epoch, or RFC 3339. Now, when absent. */
-                    time?: string;
+                    time?: string | null;
                 };
                 header?: never;
                 path?: never;
@@ -2023,15 +2413,15 @@ export interface paths {
          */
         get: {
             parameters: {
-                query: {
+                query?: {
                     /** @description Until when. Now, when absent. */
-                    end?: string;
+                    end?: string | null;
                     /** @description What to compute, in `MetricsQL` or `PromQL`. */
-                    query: string;
+                    query?: string;
                     /** @description From when: seconds since the Unix epoch, or RFC 3339. */
-                    start: string;
+                    start?: string;
                     /** @description In steps of how long, such as `30s`. */
-                    step?: string;
+                    step?: string | null;
                 };
                 header?: never;
                 path?: never;
@@ -2398,15 +2788,15 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string;
+                    cursor?: string | null;
                     /** @description `agent` or `collector`. */
-                    kind?: string;
+                    kind?: string | null;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number;
+                    limit?: number | null;
                     /** @description A text in the name, the host name or the key prefix, in any case. */
-                    q?: string;
+                    q?: string | null;
                     /** @description `pending`, `active`, `offline` or `revoked`. */
-                    status?: string;
+                    status?: string | null;
                 };
                 header?: never;
                 path?: never;
@@ -2721,7 +3111,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a pending component in.
+         * Let a pending component in; or approve that whoever asks for a component's place is given it, for 24 hours and once.
          * @description From the role admin on.
          */
         post: {
@@ -2733,7 +3123,11 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["ApproveComponent"] | null;
+                };
+            };
             responses: {
                 200: {
                     headers: {
@@ -2770,8 +3164,17 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description `component_active` or `component_revoked` */
+                /** @description `component_active` or `component_revoked`: nobody asks for its place; or `request_changed` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `invalid_value` */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3035,9 +3438,9 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string;
+                    cursor?: string | null;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number;
+                    limit?: number | null;
                 };
                 header?: never;
                 path?: never;
@@ -3615,6 +4018,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Approves a component, or a request for its place. */
+        ApproveComponent: {
+            /**
+             * Format: date-time
+             * @description [`EnrollmentRequest::requested_at`] of the request that was looked at: no other one is approved then.
+             */
+            requested_at?: string | null;
+        };
         /** @description The record of a sign-in through a provider. */
         Attempt: {
             /**
@@ -3805,12 +4216,36 @@ export interface components {
             /** @description What people call it; unique. */
             name: string;
         };
+        /** @description An enrollment token with its value: the only time that it is seen. */
+        CreatedEnrollmentToken: {
+            /** @description The value, `enroll_` and 43 characters, for [`Register::enrollment_token`]. */
+            enrollment_token: string;
+            /** @description What is known of it from now on. */
+            token: components["schemas"]["EnrollmentToken"];
+        };
         /** @description The new user, and the only sight of a one-time password. */
         CreatedUser: {
             /** @description The one-time password, when one was made. It works for 24 hours and must be changed at sign-in. */
             one_time_password?: string | null;
             /** @description The user. */
             user: components["schemas"]["User"];
+        };
+        /** @description Creates an enrollment token. */
+        CreateEnrollmentToken: {
+            /** @description What it is for; may be empty. */
+            description?: string;
+            /**
+             * Format: int32
+             * @description For how long it is good; 24 hours when absent, without an end when 0.
+             */
+            expires_in_seconds?: number | null;
+            /**
+             * Format: int32
+             * @description How many components may register with it, for a token of many uses; absent: any number.
+             */
+            max_uses?: number | null;
+            /** @description Whether more than one component may register with it; one when absent. */
+            multi_use?: boolean;
         };
         /** @description Sets up an `OpenID` Connect provider. */
         CreateOidcProvider: {
@@ -3896,6 +4331,67 @@ export interface components {
         EndSession: {
             /** @description The address, to be opened after signing out here; `null` when there is nothing to end. */
             end_session_url?: string | null;
+        };
+        /** @description Somebody asks for the place of a component: a host that is set up anew, or one that only says that it is that host. */
+        EnrollmentRequest: {
+            /**
+             * Format: date-time
+             * @description When it was approved, which is good for 24 hours; `null` while it waits.
+             */
+            approved_at?: string | null;
+            /** @description From which address. */
+            client?: string | null;
+            /** @description The component whose place is asked for. */
+            component_id: string;
+            /** @description The host that it runs on. */
+            hostname?: string | null;
+            /** @description `agent` or `collector`. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When this caller first asked.
+             */
+            requested_at: string;
+            /** @description Its status. */
+            status: string;
+            /** @description The version of the program that asks. */
+            version: string;
+        };
+        /** @description An enrollment token, without its value. */
+        EnrollmentToken: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description: string;
+            /**
+             * Format: date-time
+             * @description Until when it is good; `null`: without an end.
+             */
+            expires_at?: string | null;
+            /** @description Its identifier. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When a component last registered with it.
+             */
+            last_used_at?: string | null;
+            /**
+             * Format: int32
+             * @description How many components may register with it; `null`: any number.
+             */
+            max_uses?: number | null;
+            /** @description Whether more than one component may register with it. */
+            multi_use: boolean;
+            /**
+             * Format: int32
+             * @description How many have.
+             */
+            uses: number;
         };
         /** @description An error. Never repeats the input, never tells of the server's inside. */
         Error: {
@@ -4144,6 +4640,87 @@ export interface components {
             total: number;
         };
         /** @description One page of a list. */
+        Page_EnrollmentRequest: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was approved, which is good for 24 hours; `null` while it waits.
+                 */
+                approved_at?: string | null;
+                /** @description From which address. */
+                client?: string | null;
+                /** @description The component whose place is asked for. */
+                component_id: string;
+                /** @description The host that it runs on. */
+                hostname?: string | null;
+                /** @description `agent` or `collector`. */
+                kind: string;
+                /** @description Its name. */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When this caller first asked.
+                 */
+                requested_at: string;
+                /** @description Its status. */
+                status: string;
+                /** @description The version of the program that asks. */
+                version: string;
+            }[];
+            /** @description Asks for the next page; `null` on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many items match, over all pages.
+             */
+            total: number;
+        };
+        /** @description One page of a list. */
+        Page_EnrollmentToken: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description What it is for. */
+                description: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it is good; `null`: without an end.
+                 */
+                expires_at?: string | null;
+                /** @description Its identifier. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When a component last registered with it.
+                 */
+                last_used_at?: string | null;
+                /**
+                 * Format: int32
+                 * @description How many components may register with it; `null`: any number.
+                 */
+                max_uses?: number | null;
+                /** @description Whether more than one component may register with it. */
+                multi_use: boolean;
+                /**
+                 * Format: int32
+                 * @description How many have.
+                 */
+                uses: number;
+            }[];
+            /** @description Asks for the next page; `null` on the last one. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many items match, over all pages.
+             */
+            total: number;
+        };
+        /** @description One page of a list. */
         Page_OidcProvider: {
             /** @description The items. */
             items: {
@@ -4263,6 +4840,20 @@ export interface components {
             ok: boolean;
             /** @description What was looked at, in order. */
             steps: components["schemas"]["TestStep"][];
+        };
+        /**
+         * @description Registers a component. A client that may be interrupted sends an `Idempotency-Key` of its own, 43 characters that nobody can
+         *     guess: the same request with the same one is answered again, with a new key, until a key of it was used.
+         */
+        Register: {
+            /** @description `agent` or `collector`. */
+            component_type: string;
+            /** @description The value of an enrollment token. */
+            enrollment_token: string;
+            /** @description The host that the component runs on, which becomes its name. */
+            hostname: string;
+            /** @description The version of its program. */
+            version: string;
         };
         /** @description The only sight of a one-time password. */
         ResetPassword: {

@@ -20,3 +20,7 @@ export type UpdateOidcProvider = Schemas['UpdateOidcProvider'];
 export type RoleMapping = Schemas['RoleMapping'];
 export type DryRunResult = Schemas['DryRunResult'];
 export type Attempt = Schemas['Attempt'];
+
+export type EnrollmentToken = Schemas['EnrollmentToken'];
+export type CreateEnrollmentToken = Schemas['CreateEnrollmentToken'];
+export type EnrollmentRequest = Schemas['EnrollmentRequest'];

@@ -8,6 +8,7 @@ import {
   IconLayoutDashboard,
   IconServer2,
   IconShieldCheck,
+  IconTicket,
   IconUsers,
 } from '@tabler/icons-react';
 import { type ComponentType, lazy, Suspense, useEffect, useState } from 'react';
@@ -30,6 +31,7 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
     title: 'Settings',
     entries: [
       { to: '/settings/components', label: 'Components', Icon: IconServer2, role: 'viewer' },
+      { to: '/settings/enrollment', label: 'Enrollment', Icon: IconTicket, role: 'operator' },
       { to: '/settings/users', label: 'Users and roles', Icon: IconUsers, role: 'admin' },
       { to: '/settings/identity-providers', label: 'Identity providers', Icon: IconId, role: 'admin' },
     ],

@@ -33,6 +33,12 @@ export function createRouter() {
                     { path: 'sessions', lazy: () => import('../screens/sessions/MySessions') },
                     { path: 'diagnostics', lazy: () => import('../screens/diagnostics/Diagnostics') },
                     {
+                      lazy: () => import('./RequireOperator'),
+                      children: [
+                        { path: 'settings/enrollment', lazy: () => import('../screens/enrollment/Enrollment') },
+                      ],
+                    },
+                    {
                       lazy: () => import('./RequireAdmin'),
                       children: [
                         { path: 'settings/users', lazy: () => import('../screens/users/Users') },

@@ -1,7 +1,9 @@
-import { Alert, Button, Code, CopyButton, Group, Modal, Stack, Text } from '@mantine/core';
+import { Alert, Button, Code, CopyButton, Group, Modal, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconCopy, IconDownload } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { download } from '../lib/download';
+import type { InstallStep } from '../lib/install';
+import { InstallSteps } from './InstallSteps';
 
 interface Props {
   title: string;
@@ -12,6 +14,8 @@ interface Props {
   secret: string;
   /** A file that holds it. */
   file?: { name: string; label: string; content: string } | undefined;
+  /** What to do with it on a host. */
+  install?: InstallStep[] | undefined;
   onClose: () => void;
 }
 
@@ -19,10 +23,11 @@ interface Props {
  * Shows a secret, once. It lives in the state of whoever mounts this and nowhere else, and goes when it is closed;
  * closing takes a button, so that no stray key or click does it.
  */
-export function SecretDialog({ title, children, what, secret, file, onClose }: Props) {
+export function SecretDialog({ title, children, what, secret, file, install, onClose }: Props) {
   const [kept, setKept] = useState(false);
   // Browsers have no clipboard for pages that came in clear over the network.
   const canCopy = navigator.clipboard !== undefined;
+  const keep = () => setKept(true);
   return (
     <Modal
       opened
@@ -37,7 +42,7 @@ export function SecretDialog({ title, children, what, secret, file, onClose }: P
         <Text size="sm" component="div">
           {children}
         </Text>
-        <Code block className="secret" data-testid="secret" translate="no" onCopy={() => setKept(true)}>
+        <Code block className="secret" data-testid="secret" translate="no" onCopy={keep}>
           {secret}
         </Code>
         <Group gap="xs">
@@ -49,7 +54,7 @@ export function SecretDialog({ title, children, what, secret, file, onClose }: P
                   leftSection={copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}
                   onClick={() => {
                     copy();
-                    setKept(true);
+                    keep();
                   }}
                 >
                   {copied ? 'Copied' : `Copy ${what}`}
@@ -65,7 +70,7 @@ export function SecretDialog({ title, children, what, secret, file, onClose }: P
               leftSection={<IconDownload size={16} aria-hidden />}
               onClick={() => {
                 download(file.name, 'application/json', file.content);
-                setKept(true);
+                keep();
               }}
             >
               {file.label}
@@ -76,6 +81,14 @@ export function SecretDialog({ title, children, what, secret, file, onClose }: P
           This is the only time the {what} is shown. The server keeps no copy that can be read; if it is lost, make a
           new one.
         </Alert>
+        {install && (
+          <section aria-labelledby="install-title">
+            <Title order={3} id="install-title" mb="xs">
+              On the Linux host
+            </Title>
+            <InstallSteps steps={install} onCopied={keep} />
+          </section>
+        )}
         <Group justify="flex-end">
           <Button variant={kept ? 'filled' : 'default'} onClick={onClose}>
             {kept ? 'Done' : `Close without keeping the ${what}`}

@@ -42,6 +42,9 @@ pub(super) enum Command {
         /// Where the access and error logs go.
         #[arg(long, default_value = "/var/log/nginx")]
         log_dir: PathBuf,
+        /// A folder for the console, from which NGINX then serves it; the backends do when absent.
+        #[arg(long, value_name = "DIR")]
+        console_root: Option<PathBuf>,
     },
 }
 
@@ -57,11 +60,16 @@ pub(super) fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         certificate_key,
         acme_webroot,
         log_dir,
+        console_root,
     } = command;
     let own = certificate.zip(certificate_key);
     let backends = Backend::all(settings.server.address(), &backends, &drained)?;
     let listen = (http_listen, https_listen);
     let site = Site::new(settings, server_names, listen, backends, own, (dir, acme_webroot, log_dir))?;
+    let site = match console_root {
+        Some(root) => site.with_console(root)?,
+        None => site,
+    };
     render_into(&site)?;
     eprintln!("Include {} in NGINX's http context, then run nginx -t and nginx -s reload.", site.file().display());
     Ok(())

@@ -7,7 +7,7 @@ use actix_web::web;
 use serde_json::json;
 use stratora_server::serve::serve_with;
 use stratora_server::settings::Settings;
-use stratora_testing::{Answer, Background, Client, free_port, raw_tcp, raw_tls, until};
+use stratora_testing::{Answer, Background, Client, Signal, free_port, raw_tcp, raw_tls, until};
 
 use crate::support::{Installation, PASSWORD, create_component};
 
@@ -181,6 +181,57 @@ async fn every_answer_through_nginx_carries_every_header_exactly_once() {
     for status in [200, 201, 202, 204, 303, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503, 504] {
         assert!(seen.contains(&status), "{status} was not looked at");
     }
+}
+
+/// The production way: pages and their files come from a folder, everything else from the backend.
+#[tokio::test]
+async fn the_console_that_nginx_serves_carries_every_header_exactly_once() {
+    let mut installation = Installation::on_sqlite();
+    installation.console_root = Some(installation.path("console"));
+    installation.start_nginx();
+    let proxy = installation.proxy();
+    let page = proxy.get("/").send().await.unwrap();
+    let tag = page.only("etag").unwrap();
+    let text = page.text();
+    let script = text.split('"').find(|text| text.starts_with("/assets/") && text.contains(".js")).unwrap();
+    let of_a_file: &[_] = &[("cache-control", "public, max-age=31536000, immutable")];
+    let of_the_page: &[_] = &[("cache-control", "no-cache")];
+    let of_the_api: &[_] = &API;
+    for (what, status, request, caching) in [
+        ("a page", 200, proxy.get("/settings/components"), of_the_page),
+        ("a page, compressed", 200, proxy.get("/login").header("accept-encoding", "gzip"), of_the_page),
+        ("a page that did not change", 304, proxy.get("/").header("if-none-match", tag), of_the_page),
+        ("a file", 200, proxy.get(script), of_a_file),
+        ("a file, compressed", 200, proxy.get(script).header("accept-encoding", "gzip"), of_a_file),
+        ("a picture", 200, proxy.get("/favicon.svg"), of_the_page),
+        ("a part of a file", 200, proxy.get(script).header("range", "bytes=0-9"), of_a_file),
+        ("a condition that does not hold", 412, proxy.get("/").header("if-match", "\"x\""), of_the_api),
+        ("nothing there", 404, proxy.get("/assets/none.js"), of_the_api),
+        ("a method too many", 405, proxy.delete("/login"), of_the_api),
+        ("a method too many on a file", 405, proxy.put(script), of_the_api),
+        ("the API", 401, proxy.get("/api/v1/auth/me"), of_the_api),
+        ("a way to somewhere else", 303, proxy.get("/sso"), of_the_api),
+        ("a health check", 200, proxy.get("/health/ready"), of_the_api),
+        ("figures", 404, proxy.get("/metrics"), of_the_api),
+    ] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status, status, "{what}: {}", answer.text());
+        assert_each_once(&answer, &SECURITY, what);
+        assert_each_once(&answer, caching, what);
+        assert_eq!(answer.all("cache-control").len(), 1, "{what}");
+        assert!(answer.all("expires").is_empty(), "{what}");
+    }
+
+    // Pages need no backend; what they ask does.
+    installation.server().signal(Signal::KILL);
+    installation.server().wait().unwrap();
+    let page = proxy.get("/audit").send().await.unwrap();
+    assert_eq!(page.status, 200);
+    assert_each_once(&page, of_the_page, "a page without a backend");
+    let answer = proxy.get("/nothing").send().await.unwrap();
+    assert_eq!(answer.status, 502);
+    assert_each_once(&answer, of_the_api, "no backend");
+    assert_each_once(&answer, &SECURITY, "no backend");
 }
 
 /// Port 80: the same but for HSTS, which RFC 6797 forbids in clear.

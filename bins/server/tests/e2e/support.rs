@@ -40,6 +40,8 @@ pub(crate) struct Installation {
     pub(crate) port: u16,
     pub(crate) http_port: u16,
     pub(crate) https_port: u16,
+    /// Where NGINX finds the console, if it serves it itself. Taken note of when NGINX is started.
+    pub(crate) console_root: Option<PathBuf>,
     directory: TempDir,
 }
 
@@ -81,8 +83,9 @@ impl Installation {
              database:\n  url: \"{database}\"\nsecurity:\n  key_file: {}\n{settings}",
             keys.display(),
         );
-        let installation =
-            Self { server: None, nginx: None, postgres, port, http_port: free_port().unwrap(), https_port, directory };
+        let http_port = free_port().unwrap();
+        let (server, nginx, console_root) = (None, None, None);
+        let installation = Self { server, nginx, postgres, port, http_port, https_port, console_root, directory };
         fs::write(installation.settings(), yaml).unwrap();
         installation
     }
@@ -170,6 +173,7 @@ impl Installation {
             &self.directory.path().display().to_string(),
         ]);
         command.args(backends.iter().flat_map(|port| ["--backend".to_owned(), listen(*port)]));
+        command.args(self.console_root.iter().flat_map(|root| [Path::new("--console-root"), root]));
         command.args(drained.iter().flat_map(|port| ["--drain".to_owned(), listen(*port)]));
         let rendered = command.output().unwrap();
         assert!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));

@@ -1,5 +1,4 @@
 import { ActionIcon, Button, Menu, Select, Tooltip } from '@mantine/core';
-import { useInterval } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import {
   IconKey,
@@ -12,12 +11,12 @@ import {
   IconTrash,
   IconUserCheck,
 } from '@tabler/icons-react';
-import { focusManager } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import { Link, useLocation } from 'react-router';
 import { api, body } from '../../api/client';
 import { PAGE_SIZE, useCursorList } from '../../api/cursorList';
 import type { Component as Listed } from '../../api/types';
+import { useLive } from '../../lib/live';
 import { readSort, writeSort } from '../../lib/sort';
 import { oneOf, useUrlState } from '../../lib/urlState';
 import { useMay } from '../../session/session';
@@ -33,8 +32,6 @@ import { ComponentDrawer } from './ComponentDrawer';
 import { type Dialog, Dialogs, KeyDialog } from './dialogs';
 import { KIND_NAMES, STATUS_NAMES, STATUSES, Status } from './status';
 
-/** How often what is on show is asked for again: as often as components report. */
-const LIVE_MS = 10_000;
 const SORTED = ['name', 'hostname', 'kind', 'status', 'seen', 'key'];
 const BY_NAME = { id: 'name', desc: false };
 
@@ -85,17 +82,8 @@ export function Component() {
 
   const onShow = useRef({ from: 0, to: 0 });
   const { refreshRows } = list;
-  const live = useInterval(() => {
-    if (focusManager.isFocused()) {
-      // The next round tries again; a fault that lasts shows at the next thing one does.
-      refreshRows(onShow.current.from, onShow.current.to).catch(() => {});
-    }
-  }, LIVE_MS);
-  const { start, stop } = live;
-  useEffect(() => {
-    start();
-    return stop;
-  }, [start, stop]);
+  // The next round tries again; a fault that lasts shows at the next thing one does.
+  useLive(() => void refreshRows(onShow.current.from, onShow.current.to).catch(() => {}));
 
   const location = useLocation();
   const columns = useMemo(() => {

@@ -11,6 +11,8 @@ export const oneKey = (id: string) => ['components', 'one', id] as const;
 export interface WithKey {
   component: Component;
   key: string;
+  /** Whether it is the first that the component has. */
+  first: boolean;
 }
 
 interface Hands {
@@ -33,7 +35,7 @@ export function useComponentActions({ reveal, done }: Hands) {
   const create = useMutation({
     mutationFn: async (wanted: { name: string; kind: string; hostname?: string }) => {
       const made = await body(api.POST('/api/v1/remote-components', { body: wanted }));
-      reveal({ component: made.component, key: made.api_key });
+      reveal({ component: made.component, key: made.api_key, first: true });
     },
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: LIST });
@@ -48,7 +50,7 @@ export function useComponentActions({ reveal, done }: Hands) {
           ...(grace === null ? {} : { body: { grace_seconds: grace } }),
         }),
       );
-      reveal({ component: made.component, key: made.api_key });
+      reveal({ component: made.component, key: made.api_key, first: false });
       return made.component;
     },
     onSuccess: settle,
@@ -56,7 +58,7 @@ export function useComponentActions({ reveal, done }: Hands) {
   const restore = useMutation({
     mutationFn: async (id: string) => {
       const made = await body(api.POST('/api/v1/remote-components/{id}/restore', path(id)));
-      reveal({ component: made.component, key: made.api_key });
+      reveal({ component: made.component, key: made.api_key, first: false });
       return made.component;
     },
     onSuccess: settle,

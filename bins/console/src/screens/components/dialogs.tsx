@@ -2,6 +2,7 @@ import { Button, Code, Group, Modal, NumberInput, Radio, Select, Stack, Text, Te
 import { useState } from 'react';
 import { asApiError } from '../../api/error';
 import type { Component } from '../../api/types';
+import { agentConfig, installSteps, replaceKeySteps } from '../../lib/install';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { Failure } from '../../ui/Failure';
 import { useLate } from '../../ui/late';
@@ -250,29 +251,21 @@ function RotateDialog({ of, actions, onClose }: { of: Component; actions: Compon
   );
 }
 
-/** The new key, once, with the file that an agent reads. */
+/** The new key, once, with the file that an agent reads and the commands that bring it there. */
 export function KeyDialog({ made, onClose }: { made: WithKey; onClose: () => void }) {
-  const { component, key } = made;
-  const config = {
-    server_url: window.location.origin,
-    component_id: component.id,
-    api_key: key,
-    insecure_skip_verify: false,
-  };
+  const { component, key, first } = made;
+  const server = window.location.origin;
+  const credential = { componentId: component.id, apiKey: key };
   return (
     <SecretDialog
       title="The new key"
       what="key"
       secret={key}
-      file={{
-        name: 'agent.json',
-        label: 'Download agent.json',
-        content: `${JSON.stringify(config, null, 2)}\n`,
-      }}
+      file={{ name: 'agent.json', label: 'Download agent.json', content: agentConfig(server, credential) }}
+      install={first ? installSteps(server, credential) : replaceKeySteps(server, credential)}
       onClose={onClose}
     >
-      For <bdi className="strong">{component.name}</bdi>, which sends it as <Code>X-API-Key</Code>. On Linux, put the
-      file at <Code>/etc/stratora/agent.json</Code> with mode 0600.
+      For <bdi className="strong">{component.name}</bdi>, which sends it as <Code>X-API-Key</Code>.
     </SecretDialog>
   );
 }

@@ -13,6 +13,7 @@ import { Failure } from '../../ui/Failure';
 import { Page } from '../../ui/Page';
 import { COUNTS } from '../components/actions';
 import { STATUSES, Status } from '../components/status';
+import { requestsQuery, waiting } from '../enrollment/actions';
 import { type Concern, concernsOf } from './concerns';
 
 const DayChart = lazy(() => import('../../ui/DayChart'));
@@ -21,7 +22,9 @@ const DayChart = lazy(() => import('../../ui/DayChart'));
 const DAYS = 14;
 
 export function Component() {
-  const { administer } = useMay();
+  const { administer, operate } = useMay();
+  const requests = useQuery({ ...requestsQuery, enabled: operate });
+  const reenrolling = waiting(requests.data).length;
   const counts = useQueries({
     queries: STATUSES.map((status) => ({
       queryKey: [...COUNTS, status],
@@ -64,16 +67,21 @@ export function Component() {
           </SimpleGrid>
         )}
         {administer ? (
-          <ForAdministrators byStatus={byStatus} />
+          <ForAdministrators byStatus={byStatus} reenrolling={reenrolling} />
         ) : (
-          <Attention concerns={concernsOf(byStatus, null, false)} />
+          <Attention concerns={concernsOf(byStatus, null, false, reenrolling)} />
         )}
       </Stack>
     </Page>
   );
 }
 
-function ForAdministrators({ byStatus }: { byStatus: Record<ComponentStatus, number | undefined> }) {
+interface ForAdministratorsProps {
+  byStatus: Record<ComponentStatus, number | undefined>;
+  reenrolling: number;
+}
+
+function ForAdministrators({ byStatus, reenrolling }: ForAdministratorsProps) {
   const now = Date.now();
   const from = startOfDay(DAYS - 1, now);
   const live = { refetchInterval: 60_000 };
@@ -91,7 +99,10 @@ function ForAdministrators({ byStatus }: { byStatus: Record<ComponentStatus, num
   const ready = signIns.data && failures.data && denials.data;
   return (
     <>
-      <Attention concerns={lately.data ? concernsOf(byStatus, lately.data, true) : null} error={lately.error} />
+      <Attention
+        concerns={lately.data ? concernsOf(byStatus, lately.data, true, reenrolling) : null}
+        error={lately.error}
+      />
       <Paper p="md" className="tile" component="section" aria-labelledby="chart-title">
         <Group justify="space-between" mb="sm">
           <Title order={2} id="chart-title">

@@ -21,6 +21,7 @@ export function concernsOf(
   byStatus: Record<ComponentStatus, number | undefined>,
   lately: AuditStats | null,
   administers: boolean,
+  reenrolling = 0,
 ): Concern[] {
   const concerns: Concern[] = [];
   const of = (action: string, outcome?: string) =>
@@ -64,6 +65,13 @@ export function concernsOf(
     counted(pending, 'component waits for approval', 'components wait for approval'),
     administers ? 'Its key does not work until an administrator approves it.' : 'An administrator has to approve it.',
     '/settings/components?status=pending',
+  );
+  add(
+    reenrolling,
+    'warn',
+    counted(reenrolling, 'host asks to come in again', 'hosts ask to come in again'),
+    'Under a name that is in use, without its key. Somebody set a host up anew, or pretends to have.',
+    '/settings/enrollment',
   );
   const offline = byStatus.offline ?? 0;
   add(

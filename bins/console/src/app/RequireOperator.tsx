@@ -1,0 +1,6 @@
+import { useMay } from '../session/session';
+import { RoleGate } from './RoleGate';
+
+export function Component() {
+  return <RoleGate allowed={useMay().operate} who="operators and administrators" />;
+}
