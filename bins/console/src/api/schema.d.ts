@@ -11,8 +11,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new key for the component that asks. The old one lives until the new one is first used, so that no crash in between
-         *     leaves the component without a key.
+         * A new key for the component that asks. The key that it asks with lives until the new one is first used, so that no crash
+         *     in between leaves the component without a key; it may ask again as often as it loses the new one.
          * @description Components.
          */
         post: {
@@ -129,25 +129,25 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description This action, such as `session.sign_in`. */
-                    action?: string | null;
+                    action?: string;
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description At this time or later. */
-                    from?: string | null;
+                    from?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                     /** @description `success`, `failure` or `denied`. */
-                    outcome?: string | null;
+                    outcome?: string;
                     /** @description A text in the actor's name, the resource's name or the details, in any case. */
-                    q?: string | null;
+                    q?: string;
                     /** @description On a resource of this kind: `user`, `session`, `component`, `key`, `enrollment_token`, `provider` or `endpoint`. */
-                    resource?: string | null;
+                    resource?: string;
                     /** @description On the resource with this identifier. */
-                    resource_id?: string | null;
+                    resource_id?: string;
                     /** @description Before this time. */
-                    until?: string | null;
+                    until?: string;
                     /** @description By the actor with this name. */
-                    user?: string | null;
+                    user?: string;
                 };
                 header?: never;
                 path?: never;
@@ -215,25 +215,25 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description This action, such as `session.sign_in`. */
-                    action?: string | null;
+                    action?: string;
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description At this time or later. */
-                    from?: string | null;
+                    from?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                     /** @description `success`, `failure` or `denied`. */
-                    outcome?: string | null;
+                    outcome?: string;
                     /** @description A text in the actor's name, the resource's name or the details, in any case. */
-                    q?: string | null;
+                    q?: string;
                     /** @description On a resource of this kind: `user`, `session`, `component`, `key`, `enrollment_token`, `provider` or `endpoint`. */
-                    resource?: string | null;
+                    resource?: string;
                     /** @description On the resource with this identifier. */
-                    resource_id?: string | null;
+                    resource_id?: string;
                     /** @description Before this time. */
-                    until?: string | null;
+                    until?: string;
                     /** @description By the actor with this name. */
-                    user?: string | null;
+                    user?: string;
                 };
                 header?: never;
                 path?: never;
@@ -1154,9 +1154,9 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                 };
                 header?: never;
                 path?: never;
@@ -1290,9 +1290,9 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                 };
                 header?: never;
                 path?: never;
@@ -2021,13 +2021,13 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                     /** @description Those at this provider. */
-                    provider?: string | null;
+                    provider?: string;
                     /** @description The one with this reference, as the sign-in page shows it. */
-                    reference?: string | null;
+                    reference?: string;
                 };
                 header?: never;
                 path?: never;
@@ -2335,11 +2335,11 @@ export interface paths {
          */
         get: {
             parameters: {
-                query?: {
+                query: {
                     /** @description What to compute, in `MetricsQL` or `PromQL`. */
-                    query?: string;
+                    query: string;
                     /** @description For which instant: seconds since the Unix epoch, or RFC 3339. Now, when absent. */
-                    time?: string | null;
+                    time?: string;
                 };
                 header?: never;
                 path?: never;
@@ -2413,15 +2413,15 @@ export interface paths {
          */
         get: {
             parameters: {
-                query?: {
+                query: {
                     /** @description Until when. Now, when absent. */
-                    end?: string | null;
+                    end?: string;
                     /** @description What to compute, in `MetricsQL` or `PromQL`. */
-                    query?: string;
+                    query: string;
                     /** @description From when: seconds since the Unix epoch, or RFC 3339. */
-                    start?: string;
+                    start: string;
                     /** @description In steps of how long, such as `30s`. */
-                    step?: string | null;
+                    step?: string;
                 };
                 header?: never;
                 path?: never;
@@ -2788,15 +2788,15 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description `agent` or `collector`. */
-                    kind?: string | null;
+                    kind?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                     /** @description A text in the name, the host name or the key prefix, in any case. */
-                    q?: string | null;
+                    q?: string;
                     /** @description `pending`, `active`, `offline` or `revoked`. */
-                    status?: string | null;
+                    status?: string;
                 };
                 header?: never;
                 path?: never;
@@ -3190,6 +3190,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/remote-components/{id}/request-rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a component to rotate its key by itself: the answer to its next heartbeat says so.
+         * @description From the role admin on.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Component"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `component_pending` or `component_revoked` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/remote-components/{id}/restore": {
         parameters: {
             query?: never;
@@ -3423,6 +3499,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/remote-components/rotate-fleet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far the rotation of the fleet is that runs, or the last one before.
+         * @description From the role admin on.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FleetRotation"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `no_fleet_rotation`: there never was one */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Rotate the keys of the fleet: components that report are asked in waves to rotate their keys themselves. A wave begins when
+         *     the one before uses its new keys, or was waited for long enough; when too many components go silent or are refused, it stops
+         *     by itself.
+         * @description From the role admin on.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["StartFleetRotation"] | null;
+                };
+            };
+            responses: {
+                /** @description It has begun. */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FleetRotation"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `fleet_rotation_runs` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `invalid_value` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        /**
+         * Call the rotation of the fleet off: nobody else is asked. Components that were asked already rotate their keys.
+         * @description From the role admin on.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It is cancelled. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FleetRotation"];
+                    };
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `forbidden`, `cross_origin` or `password_change_required` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `no_fleet_rotation`: none runs */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -3438,9 +3694,9 @@ export interface paths {
             parameters: {
                 query?: {
                     /** @description The `next_cursor` of the page before; absent for the first page. */
-                    cursor?: string | null;
+                    cursor?: string;
                     /** @description How many items, 1 to 200; 50 when absent. */
-                    limit?: number | null;
+                    limit?: number;
                 };
                 header?: never;
                 path?: never;
@@ -3931,6 +4187,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/write": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take measurements in InfluxDB line protocol, as writers of InfluxDB 2 send it: they have no other header for a key than
+         *     `Authorization: Token`.
+         * @description Components.
+         */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description The unit of timestamps: ns, us, ms, s, m or h */
+                    precision?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description Taken; see `/api/v1/ingest/influx`. What names a bucket or an organisation is dropped. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description `unauthenticated`, or why the key is refused */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `payload_too_large`: more than 32 MiB */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `unsupported_media_type`: neither plain nor gzip */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `time_series_store_away` or `no_time_series_store` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -4186,6 +4523,11 @@ export interface components {
              * @description When it was shut out.
              */
             revoked_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it has been asked to rotate that key; absent when it is not.
+             */
+            rotation_requested_at?: string | null;
             /** @description `pending`, `active`, `offline` or `revoked`. */
             status: string;
             /** @description The program version that it last reported. */
@@ -4403,6 +4745,74 @@ export interface components {
             message: string;
             /** @description Names the request in the server's logs and audit entries; also in the `X-Request-Id` header. */
             request_id: string;
+        };
+        /** @description A rotation of the fleet, and how far it is. */
+        FleetRotation: {
+            /**
+             * Format: int64
+             * @description How many were asked so far.
+             */
+            asked: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description Its identifier. */
+            id: string;
+            /** @description Components of this kind only; absent: of all. */
+            kind?: string | null;
+            /**
+             * Format: int64
+             * @description How many of those went silent, are refused or were shut out.
+             */
+            lost: number;
+            /**
+             * Format: int32
+             * @description Beyond which share of lost components it stops by itself.
+             */
+            max_refused_percent: number;
+            /** @description Why it stopped by itself, if it did. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description How many of those use their new keys.
+             */
+            rotated: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            started_at: string;
+            /** @description Who began it. */
+            started_by: string;
+            /** @description `running`, `finished`, `stopped` or `cancelled`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description How many components there were to ask when it began.
+             */
+            total: number;
+            /**
+             * Format: date-time
+             * @description When its last wave began.
+             */
+            wave_began_at?: string | null;
+            /**
+             * Format: int32
+             * @description How many components a wave has at the most.
+             */
+            wave_size: number;
+            /**
+             * Format: int64
+             * @description How long a wave is waited for at the most.
+             */
+            wave_timeout_seconds: number;
+            /**
+             * Format: int64
+             * @description How many waves have begun.
+             */
+            waves: number;
         };
         /** @description A sign of life, every 10 seconds. */
         Heartbeat: {
@@ -4626,6 +5036,11 @@ export interface components {
                  * @description When it was shut out.
                  */
                 revoked_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when it has been asked to rotate that key; absent when it is not.
+                 */
+                rotation_requested_at?: string | null;
                 /** @description `pending`, `active`, `offline` or `revoked`. */
                 status: string;
                 /** @description The program version that it last reported. */
@@ -4920,6 +5335,26 @@ export interface components {
             token: string;
             /** @description Who signed in. */
             user: components["schemas"]["Me"];
+        };
+        /** @description How the fleet is to be rotated; what is absent is as usual. */
+        StartFleetRotation: {
+            /** @description Components of this kind only, `agent` or `collector`. Absent: all. */
+            kind?: string | null;
+            /**
+             * Format: int32
+             * @description It stops by itself when more than this share of those asked went silent or are refused. Absent: 5.
+             */
+            max_refused_percent?: number | null;
+            /**
+             * Format: int32
+             * @description How many components a wave has at the most. Absent: 50.
+             */
+            wave_size?: number | null;
+            /**
+             * Format: int32
+             * @description How long a wave is waited for at the most. Absent: 300.
+             */
+            wave_timeout_seconds?: number | null;
         };
         /** @description Tests the directory, and with a name and a password what it says about somebody. */
         TestDirectory: {
