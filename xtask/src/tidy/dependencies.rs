@@ -20,7 +20,7 @@ const ONLY: [(&str, &[&str], &str); 8] = [
     ("libsqlite3-sys", &["storage"], "databases are behind ports"),
     ("tokio-postgres", &["storage", "testing"], "databases are behind ports"),
     ("bcrypt", &["hashing"], "hashing runs on its bounded pool"),
-    ("getrandom", &["token"], "randomness is passed in"),
+    ("getrandom", &["token", "agent"], "randomness is passed in; the agent stands alone"),
     ("ldap3", &["ldap"], "what it parses is bounded there first"),
 ];
 
