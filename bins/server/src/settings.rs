@@ -468,9 +468,9 @@ mod tests {
             ("password: {min_length: 7}", "password.min_length"),
             ("enrollment: {reenroll: always}", "enrollment.reenroll"),
             ("enrollment: {reenroll: offline}", "enrollment.offline_takeover_after"),
-            ("enrollment: {offline_takeover_after: 7d}", "enrollment.offline_takeover_after"),
+            ("enrollment: {offline_takeover_after: 168h}", "enrollment.offline_takeover_after"),
             ("enrollment: {reenroll: offline, offline_takeover_after: 30s}", "enrollment.offline_takeover_after"),
-            ("enrollment: {reenroll: offline, offline_takeover_after: 366d}", "enrollment.offline_takeover_after"),
+            ("enrollment: {reenroll: offline, offline_takeover_after: 8761h}", "enrollment.offline_takeover_after"),
             ("enrollment: {require_approval: perhaps}", "enrollment.require_approval"),
             ("flood: {burst: 0}", "flood.burst"),
             ("metrics: {listen: \"0.0.0.0:9100\"}", "metrics.listen"),
@@ -486,7 +486,7 @@ mod tests {
     #[test]
     fn a_component_that_was_away_for_long_may_be_replaced_if_the_settings_say_so() {
         assert_eq!(load("{}").unwrap().enrollment.policy().unwrap(), stratora_keys::EnrollmentPolicy::default());
-        let settings = load("enrollment: {require_approval: true, reenroll: offline, offline_takeover_after: 7d}");
+        let settings = load("enrollment: {require_approval: true, reenroll: offline, offline_takeover_after: 168h}");
         let policy = settings.unwrap().enrollment.policy().unwrap();
         assert!(policy.require_approval);
         assert_eq!(policy.offline_takeover_after, Some(Duration::from_hours(7 * 24)));

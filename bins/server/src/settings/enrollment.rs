@@ -49,7 +49,7 @@ impl Enrollment {
                 bail!("enrollment.offline_takeover_after needs enrollment.reenroll to be offline")
             }
             (Reenroll::Offline, None) => {
-                bail!("enrollment.reenroll is offline: set enrollment.offline_takeover_after, such as 7d")
+                bail!("enrollment.reenroll is offline: set enrollment.offline_takeover_after, such as 168h")
             }
             (Reenroll::Offline, Some(span)) if !(Self::SHORTEST..=Self::LONGEST).contains(&span) => {
                 bail!("enrollment.offline_takeover_after must be between 1 minute and 365 days")
