@@ -93,7 +93,8 @@ impl Core {
         }));
         let federation =
             identity::federation(settings, &storage, keys_of_installation.sealing, Arc::clone(&entropy), timeouts)?;
-        let fleet_rotations = FleetRotations::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
+        let fleet_rotations =
+            FleetRotations::new(store.clone(), store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let fleet_rotations = Arc::new(fleet_rotations);
         let gate = Gate {
             sessions: Arc::clone(&sessions),

@@ -36,7 +36,7 @@ macro_rules! on_both_databases {
 pub(crate) use on_both_databases;
 
 /// Every table that holds what users put there.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "accounts",
     "sessions",
     "brakes",
@@ -45,6 +45,8 @@ const TABLES: [&str; 10] = [
     "component_keys",
     "component_configs",
     "component_reports",
+    "fleet_rotations",
+    "fleet_rotation_members",
     "audit_records",
     "audit_head",
 ];
