@@ -84,7 +84,7 @@ where
     let providers = tokio::spawn(refresh_providers(core.clone()));
     let fleet = tokio::spawn(fleet::look_after(core.clone()));
     let figures = settings.metrics.listen.map(|address| figures(address, metrics)).transpose()?;
-    let figures = figures.map(actix_web::rt::spawn);
+    let figures = figures.map(tokio::spawn);
 
     let server = listen(settings, core.clone(), guard, more)?;
     tracing::info!(address = %settings.server.address(), url = settings.server.external_url(), "serving");
