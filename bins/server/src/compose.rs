@@ -94,7 +94,8 @@ impl Core {
         let enrollment = Enrollment::new(Arc::clone(&keys), store.clone(), settings.enrollment.policy()?);
         let federation =
             identity::federation(settings, &storage, keys_of_installation.sealing, Arc::clone(&entropy), timeouts)?;
-        let fleet_rotations = FleetRotations::new(store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
+        let fleet_rotations =
+            FleetRotations::new(store.clone(), store.clone(), Arc::clone(&clock), Arc::clone(&entropy));
         let fleet_rotations = Arc::new(fleet_rotations);
         let gate = Gate {
             sessions: Arc::clone(&sessions),

@@ -11,7 +11,9 @@ use stratora_clock::{Clock, Timestamp};
 use stratora_port::StoreError;
 use stratora_token::{Entropy, EntropyError, random_uuid};
 
-use crate::{ComponentId, FleetRotation, FleetRotationId, Member, NextStep, RotationState, Status, Tally, WavePlan};
+use crate::{
+    ComponentId, FleetRotation, FleetRotationId, KeyStore, Member, NextStep, RotationState, Status, Tally, WavePlan,
+};
 
 /// A rotation as it begins.
 #[derive(Debug, Clone)]
@@ -102,14 +104,20 @@ pub struct Progress {
 /// Rotates fleets.
 pub struct FleetRotations {
     store: Arc<dyn FleetRotationStore>,
+    components: Arc<dyn KeyStore>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
 impl FleetRotations {
-    /// Rotates what is in `store`.
-    pub fn new(store: Arc<dyn FleetRotationStore>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { store, clock, entropy }
+    /// Rotates the keys of `components`, as is kept in `store`.
+    pub fn new(
+        store: Arc<dyn FleetRotationStore>,
+        components: Arc<dyn KeyStore>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self { store, components, clock, entropy }
     }
 
     /// Begins a rotation. Its first wave begins with the next [`Self::step`] of any server.
@@ -193,10 +201,12 @@ impl FleetRotations {
     }
 
     async fn ask(&self, rotation: &FleetRotation, component: ComponentId) -> Result<(), StoreError> {
+        // One that was deleted meanwhile is in no wave any more.
+        let Some(found) = self.components.find(component).await? else { return Ok(()) };
         let now = self.clock.now();
         let event = Origin::system()
             .event(now, Action::RotationRequest)
-            .on(ResourceKind::Component, Some(component.into_untyped_uuid()), "")
+            .on(ResourceKind::Component, Some(component.into_untyped_uuid()), found.name.as_str())
             .with("fleet_rotation", rotation.id.to_string())
             .with("wave", rotation.wave.to_string());
         self.store.ask(rotation.id, component, now, event).await.map(drop)

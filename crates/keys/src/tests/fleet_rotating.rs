@@ -48,7 +48,7 @@ impl Rehearsal {
     }
 
     fn server(site: &Site) -> FleetRotations {
-        FleetRotations::new(site.store.clone(), site.clock.clone(), site.entropy.clone())
+        FleetRotations::new(site.store.clone(), site.store.clone(), site.clock.clone(), site.entropy.clone())
     }
 
     async fn start(&self, size: u32) -> Progress {
@@ -123,6 +123,10 @@ async fn a_fleet_gets_new_keys_wave_by_wave() {
     let count = |action| actions.iter().filter(|logged| **logged == action).count();
     assert_eq!(count(Action::FleetRotationStart), 1);
     assert_eq!(count(Action::RotationRequest), 10);
+    let events = fleet.site.store.log().events();
+    let request = events.iter().find(|event| event.action == Action::RotationRequest).unwrap();
+    assert!(request.resource.as_ref().unwrap().name.starts_with("Berlin "));
+    assert_eq!((&*request.details["wave"], request.actor.name.as_str()), ("1", "stratora-server"));
     assert_eq!(count(Action::FleetRotationEnd), 1);
     fleet.interval().await;
     assert_eq!(fleet.progress().await.tally.asked, 10, "what has ended has ended");

@@ -10,9 +10,9 @@ use stratora_auth::{
 };
 use stratora_clock::Timestamp;
 use stratora_keys::{
-    Allowance, Call, ComponentUpdate, ConfigStore as _, ETag, EnrollmentPolicy, EnrollmentStore, Grace, Hostname,
-    IdempotencyKey, KeyStore, NewComponent, NewEnrollmentToken, NewKey, Offer, Report, ReportStatus, Sighting,
-    Standing, StoredConfig,
+    Allowance, Call, ComponentUpdate, ConfigStore as _, ETag, EnrollmentPolicy, EnrollmentStore, FleetRotationStore,
+    Grace, Hostname, IdempotencyKey, KeyStore, NewComponent, NewEnrollmentToken, NewFleetRotation, NewKey, Offer,
+    Report, ReportStatus, RotationState, Sighting, Standing, StoredConfig, WavePlan,
 };
 use stratora_storage::Storage;
 use stratora_token::Digest;
@@ -89,7 +89,7 @@ fn on_accounts() -> Vec<Operation> {
         )),
         operation!("touch", |s| s.touch(&[(id(1), at(60))])),
         operation!("open another", |s| s.open(session(2, id(1)), proof('b'), &stranger("ada"), event(Action::SignIn))),
-        operation!("end", |s| s.end(id(1), id(2), event(Action::SessionEnd))),
+        operation!("end", |s| SessionStore::end(&s, id(1), id(2), event(Action::SessionEnd))),
         operation!("change the password", |s| s.change_password(
             id(1),
             &password('b'),
@@ -147,6 +147,25 @@ fn on_components() -> Vec<Operation> {
         operation!("mark corrupt", |s| s.mark_corrupt(id(3), event(Action::KeyCorrupt))),
         operation!("revoke", |s| s.revoke(id(1), at(2), event(Action::ComponentRevoke))),
         operation!("restore", |s| s.restore(id(1), leaked.clone(), event(Action::ComponentRestore))),
+        operation!("be seen", |s| {
+            let seen = Sighting { component: id(1), at: at(5), client: None, hostname: None, version: None };
+            async move { s.record_sightings(&[seen]).await }
+        }),
+        operation!("start a rotation of the fleet", |s| s.start(
+            NewFleetRotation { id: id(7), plan: WavePlan::DEFAULT, started_by: "ada".to_owned(), started_at: at(100) },
+            at(5),
+            event(Action::FleetRotationStart),
+        )),
+        operation!("begin a wave", |s| s.begin_wave(id(7), 0, at(5), at(101))),
+        operation!("ask in a wave", |s| s.ask(id(7), id(1), at(102), event(Action::RotationRequest))),
+        operation!("end a rotation of the fleet", |s| FleetRotationStore::end(
+            &s,
+            id(7),
+            RotationState::Stopped,
+            Some("enough".to_owned()),
+            at(103),
+            event(Action::FleetRotationEnd),
+        )),
         operation!("report a leak", |s| s.report_leak(&leaked_digest, at(3), event(Action::KeyLeakReport))),
         operation!("update", |s| KeyStore::update(
             &s,

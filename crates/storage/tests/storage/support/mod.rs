@@ -36,7 +36,7 @@ macro_rules! on_both_databases {
 pub(crate) use on_both_databases;
 
 /// Every table that holds what users put there.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "accounts",
     "sessions",
     "brakes",
@@ -48,6 +48,8 @@ const TABLES: [&str; 13] = [
     "enrollment_tokens",
     "enrollments",
     "enrollment_requests",
+    "fleet_rotations",
+    "fleet_rotation_members",
     "audit_records",
     "audit_head",
 ];
