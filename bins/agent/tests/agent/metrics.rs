@@ -132,3 +132,13 @@ fn a_page_that_says_200_has_taken_no_metrics() {
     said(&mut agent, "metrics are kept for later");
     until("an empty buffer", || samples(&installation).1 > 3 && waiting(&installation) == 0).unwrap();
 }
+
+#[test]
+fn trouble_that_only_metrics_have_is_said_once() {
+    let installation = Installation::enrolled(Server::start());
+    installation.server.script(Kind::Ingest, vec![Instead::Close; 4]);
+    let mut agent = installation.start();
+    said(&mut agent, "metrics are kept for later: the server cannot be reached");
+    said(&mut agent, "metrics are taken again");
+    assert_eq!(times(&agent, "warning"), 1, "{}", agent.output());
+}
