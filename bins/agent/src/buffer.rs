@@ -87,8 +87,12 @@ impl Buffer {
 
     /// What was being sent has arrived.
     pub fn sent(&mut self) {
-        if let Some(segment) = self.sending.take().and_then(|batch| batch.segment) {
-            self.remove(segment);
+        let Some(Batch { segment: Some(number), lines }) = self.sending.take() else { return };
+        if self.segments.iter().any(|segment| segment.number == number) {
+            self.remove(number);
+        } else {
+            // It had to make room while it was on its way, and was counted too soon.
+            self.dropped = self.dropped.saturating_sub(count(&lines));
         }
     }
 

@@ -7,6 +7,7 @@ use reqwest::{Certificate, Method, StatusCode, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::log::causes;
@@ -87,8 +88,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body, which may hold a key.
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Answer {
@@ -217,7 +218,7 @@ impl Client {
         }
         let mut response = builder.send().await.map_err(unreachable)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let mut body = Vec::new();
+        let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > LARGEST {
                 return Err(strange(status, &headers, "is larger than 1 MiB"));

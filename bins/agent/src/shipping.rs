@@ -40,6 +40,7 @@ pub async fn sample(agent: &Agent, sampler: &mut Sampler) {
 pub async fn ship(agent: &Agent, client: &Client, connection: &Connection) {
     let mut backoff = Backoff::new(agent.options.interval);
     let mut outage = Outage::default();
+    let mut failures = 0_u32;
     loop {
         agent.fresh.notified().await;
         while connection.is_good() {
@@ -53,6 +54,7 @@ pub async fn ship(agent: &Agent, client: &Client, connection: &Connection) {
                     agent.buffer.borrow_mut().sent();
                     agent.status.borrow_mut().metrics_sent(clock::now());
                     backoff.reset();
+                    failures = 0;
                     outage.end("metrics are taken");
                 }
                 Outcome::NeverTaken(why) => {
@@ -61,11 +63,11 @@ pub async fn ship(agent: &Agent, client: &Client, connection: &Connection) {
                 }
                 Outcome::NotNow(failure) => {
                     agent.buffer.borrow_mut().give_back();
-                    // What is wrong with a key is said by the heartbeat that meets with it.
-                    if !matches!(failure.reason(), Some((401 | 403 | 404, _))) {
+                    failures += 1;
+                    if is_for_metrics_to_say(&failure, failures) {
                         outage.begin(&format!("metrics are kept for later: {failure}"));
                     }
-                    agent.status.borrow_mut().metrics_trouble(outage.trouble());
+                    agent.status.borrow_mut().metrics_trouble(Some(&failure.to_string()));
                     tokio::time::sleep(backoff.after_failure(failure.retry_after())).await;
                 }
             }
@@ -93,6 +95,16 @@ fn judge(answer: Result<u16, Failure>) -> Outcome {
         }
         Err(failure) if matches!(failure.reason(), Some((400 | 413 | 415 | 422, _))) => Outcome::NeverTaken(failure),
         Err(failure) => Outcome::NotNow(failure),
+    }
+}
+
+/// What is wrong with a key, or with the whole server, is said by the heartbeat that meets with it next. Whoever fails again
+/// before that is alone with it.
+const fn is_for_metrics_to_say(failure: &Failure, failures: u32) -> bool {
+    match failure {
+        Failure::Refused { status: 401 | 403 | 404, .. } => false,
+        Failure::Unreachable(_) => failures > 1,
+        _ => true,
     }
 }
 

@@ -110,3 +110,18 @@ fn a_disk_that_cannot_be_written_costs_the_oldest_lines_and_nothing_else() {
     buffer.keep();
     assert!(drain(&mut buffer) == "2\n" && buffer.trouble().is_none());
 }
+
+#[test]
+fn what_had_to_make_room_while_it_was_sent_and_arrived_is_not_counted_as_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut buffer = buffer(&directory, 4);
+    buffer.push(b"1\n");
+    buffer.keep();
+    assert_eq!(buffer.to_send().unwrap().lines, b"1\n");
+    for lines in ["2\n", "3\n", "4\n"] {
+        buffer.push(lines.as_bytes());
+    }
+    assert_eq!(buffer.dropped(), 1);
+    buffer.sent();
+    assert_eq!((buffer.dropped(), drain(&mut buffer).as_str()), (0, "2\n3\n4\n"));
+}

@@ -77,9 +77,9 @@ impl Puller {
         let target = Target::new(steps.target.clone());
         let mut outage = Outage::default();
         if let Some(changing) = memory.changing.take() {
-            warn!("a configuration was not verified when the agent ended: the one before it is put back");
-            if let Err(error) = target.roll_back(changing.there_was_one) {
-                outage.begin(&format!("{} cannot be put back: {error}", target.path().display()));
+            match target.roll_back(changing.there_was_one) {
+                Ok(()) => warn!("a configuration was not verified when the agent ended: the one before it is put back"),
+                Err(error) => outage.begin(&format!("{} cannot be put back: {error}", target.path().display())),
             }
         }
         Self { target, steps, memory, outage, backoff: Backoff::new(interval), not_before: None }
@@ -236,6 +236,6 @@ fn because(what: &str, failure: &Failure) -> (String, Option<Duration>) {
 fn parts(answer: &Answer) -> Option<(String, String)> {
     let etag = answer.headers.get(ETAG)?.to_str().ok().filter(|etag| (1..=128).contains(&etag.len()))?;
     let is_whole = answer.status == StatusCode::OK && answer.is("application/toml");
-    let text = String::from_utf8(answer.body.clone()).ok().filter(|_| is_whole)?;
+    let text = String::from_utf8(answer.body.to_vec()).ok().filter(|_| is_whole)?;
     Some((etag.to_owned(), text))
 }

@@ -77,22 +77,22 @@ fn what_waits_when_the_agent_is_told_to_end_is_sent_by_the_next() {
 #[test]
 fn a_full_buffer_loses_the_oldest_and_says_how_many() {
     let installation = Installation::enrolled(Server::start());
-    // A buffer that is full already, of two files.
+    // A buffer that is as good as full, of two files.
     let buffer = installation.state().join("buffer");
     fs::create_dir_all(&buffer).unwrap();
     let line = |name: &str| format!("{name},host=h used=1i 1700000000000000000\n");
     for (number, name) in ["old", "new"].iter().enumerate() {
-        fs::write(buffer.join(format!("{number:016}.lines")), line(name).repeat(11_000)).unwrap();
+        fs::write(buffer.join(format!("{number:016}.lines")), line(name).repeat(13_400)).unwrap();
     }
     installation.server.always(Kind::Ingest, Answer::error(503, "unavailable"));
     let mut agent = installation.start_with(&["--buffer-limit", "1"]);
     let said = said(&mut agent, "lines of metrics were dropped");
-    assert!(said.contains("11000 lines") && waiting(&installation) <= 1024 * 1024, "{said}");
-    until("its status says so", || installation.status().0.contains("11000 lines dropped")).unwrap();
+    assert!(said.contains("13400 lines") && waiting(&installation) <= 1024 * 1024, "{said}");
+    until("its status says so", || installation.status().0.contains("13400 lines dropped")).unwrap();
     installation.server.book().always.clear();
     until("an empty buffer", || waiting(&installation) == 0).unwrap();
     let text = installation.server.book().ingested.concat();
-    assert!(!text.contains("old,") && text.matches("new,").count() == 11_000);
+    assert!(!text.contains("old,") && text.matches("new,").count() == 13_400);
 }
 
 #[test]
@@ -131,4 +131,14 @@ fn a_page_that_says_200_has_taken_no_metrics() {
     let mut agent = installation.start();
     said(&mut agent, "metrics are kept for later");
     until("an empty buffer", || samples(&installation).1 > 3 && waiting(&installation) == 0).unwrap();
+}
+
+#[test]
+fn trouble_that_only_metrics_have_is_said_once() {
+    let installation = Installation::enrolled(Server::start());
+    installation.server.script(Kind::Ingest, vec![Instead::Close; 4]);
+    let mut agent = installation.start();
+    said(&mut agent, "metrics are kept for later: the server cannot be reached");
+    said(&mut agent, "metrics are taken again");
+    assert_eq!(times(&agent, "warning"), 1, "{}", agent.output());
 }
