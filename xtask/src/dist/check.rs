@@ -139,7 +139,7 @@ impl Course {
         // It has no settings yet: that is no failure.
         on.prints(
             "systemctl show --property=ActiveState,ConditionResult stratora-agent",
-            "ConditionResult=no\nActiveState=inactive",
+            "ActiveState=inactive\nConditionResult=no",
         )?;
         let told = on.refused("runuser -u stratora-agent -- stratora-agent run")?;
         ensure!(told.lines().count() == 1 && told.contains("/etc/stratora/agent.json"), "without settings: {told}");
