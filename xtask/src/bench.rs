@@ -3,6 +3,7 @@
 
 mod figures;
 mod load;
+mod page;
 mod scale;
 mod subject;
 
@@ -14,8 +15,8 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::postgres::Postgres;
-use crate::programs::{self, Program, VICTORIA_METRICS};
-use crate::{process, workspace};
+use crate::programs::{self, NODE, NPM, Program, VICTORIA_METRICS};
+use crate::{console, process, workspace};
 
 use figures::Report;
 use subject::Subject;
@@ -30,6 +31,10 @@ const FOR_BENCH: [Program; 6] = [
     VICTORIA_METRICS,
 ];
 
+/// What only the console's budgets need.
+const FOR_CONSOLE: [Program; 3] =
+    [NODE, NPM, Program { name: "chromium", package: "chromium", purpose: "the browser that opens the console" }];
+
 /// How to measure.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -39,6 +44,9 @@ pub(crate) struct Options {
     /// Measure with up to a million keys and sessions instead, and with ten thousand collectors behind NGINX.
     #[arg(long)]
     scale: bool,
+    /// Hold the console to its budgets instead: what it weighs, and how soon it can be used over a slow network.
+    #[arg(long, conflicts_with = "scale")]
+    console: bool,
     /// Write the figures to a file, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -47,10 +55,16 @@ pub(crate) struct Options {
 /// Measures everything. Fails when one of the marks is missed.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     programs::require_or_install(&FOR_BENCH)?;
+    if options.console {
+        programs::require_or_install(&FOR_CONSOLE)?;
+        console::build_if_stale()?;
+    }
     build()?;
     process::outlive_signals()?;
     let directory = tempfile::Builder::new().prefix("stratora-bench-").tempdir()?;
-    let report = if options.scale {
+    let report = if options.console {
+        page::measure(&directory)?
+    } else if options.scale {
         scale::measure(&directory, options.seconds)?
     } else {
         measure(&directory, options.seconds)?

@@ -68,15 +68,29 @@ fn install() -> Result<()> {
     npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
 }
 
+/// What one of its scripts prints.
+pub(crate) fn output<const N: usize>(arguments: [&str; N], environment: &[(&str, &str)]) -> Result<String> {
+    install()?;
+    let mut npm = command(arguments)?;
+    let output = npm.envs(environment.iter().copied()).output().context("cannot start npm")?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "npm {} failed in bins/console: {errors}", arguments.join(" "));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 fn npm<const N: usize>(arguments: [&str; N]) -> Result<()> {
     ensure!(succeeds(arguments)?, "npm {} failed in bins/console", arguments.join(" "));
     Ok(())
 }
 
 fn succeeds<const N: usize>(arguments: [&str; N]) -> Result<bool> {
+    Ok(process::run(&mut command(arguments)?)?.success())
+}
+
+fn command<const N: usize>(arguments: [&str; N]) -> Result<Command> {
     let mut npm = Command::new(programs::find(NPM.name).context("cannot find npm")?);
     npm.args(arguments).current_dir(folder()).env("PATH", programs::path_variable()?);
-    Ok(process::run(&mut npm)?.success())
+    Ok(npm)
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

@@ -277,7 +277,8 @@ async function twoTabs(context, page, walk) {
   await other.getByRole('heading', { name: 'Audit log' }).waitFor();
   await page.getByRole('button', { name: /^Account of/ }).click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
-  await page.getByText(/^You are signed out/).waitFor();
+  await page.waitForURL(/\/login$/);
+  await page.getByText(/^You are signed out(\.$| here)/).waitFor();
   await other.waitForURL(/\/login\?return=%2Faudit%3Frange%3D24h$/);
   await other.close();
 }

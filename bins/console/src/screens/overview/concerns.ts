@@ -58,6 +58,14 @@ export function concernsOf(
     'In the last 24 hours. The server log has the request ids.',
     log('server.panic'),
   );
+  const offline = byStatus.offline ?? 0;
+  add(
+    offline,
+    'bad',
+    counted(offline, 'component is offline', 'components are offline'),
+    'Not heard of for more than 30 seconds.',
+    '/settings/components?status=offline',
+  );
   const pending = byStatus.pending ?? 0;
   add(
     pending,
@@ -72,14 +80,6 @@ export function concernsOf(
     counted(reenrolling, 'host asks to come in again', 'hosts ask to come in again'),
     'Under a name that is in use, without its key. Somebody set a host up anew, or pretends to have.',
     '/settings/enrollment',
-  );
-  const offline = byStatus.offline ?? 0;
-  add(
-    offline,
-    'bad',
-    counted(offline, 'component is offline', 'components are offline'),
-    'Not heard of for more than 30 seconds.',
-    '/settings/components?status=offline',
   );
   const refused = of('key.refuse');
   add(
