@@ -153,7 +153,7 @@ impl EnrollmentStore for Storage {
             let told = Told { subject: Some(subject_of(component.id)), issued };
             let event = call.admitted(&admission, &component, &offer.key.prefix);
             let change = conn.append_change(&event, told).await?;
-            Ok(change.with(Answer::Admitted { admission, component }))
+            Ok(change.with(Answer::Admitted { admission, component: Box::new(component) }))
         })
     }
 

@@ -148,7 +148,7 @@ impl Enrollment {
             match self.store.register(call, self.policy, offer.as_ref().map(|(offer, _)| offer)).await {
                 Ok(Answer::Admitted { admission, component }) => {
                     let Some((_, key)) = offer else { break };
-                    return Ok(Registered { component, key, admission });
+                    return Ok(Registered { component: *component, key, admission });
                 }
                 Ok(Answer::Exists { component }) => {
                     return Err(RefusedRegistration::Exists { component, is_news: false }.into());

@@ -36,7 +36,7 @@ pub enum Answer {
         /// How.
         admission: Admission,
         /// As what.
-        component: Component,
+        component: Box<Component>,
     },
     /// There is such a component. That somebody asks for its place is written down.
     Exists {

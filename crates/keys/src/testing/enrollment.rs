@@ -106,8 +106,8 @@ impl<S: Store> Fleet<S> {
                 assert_eq!(written, [call.admitted(&admission, &component, &offer.key.prefix)]);
                 assert_eq!(component.key_prefix, offer.key.prefix);
                 assert_eq!(component.version.as_ref(), Some(&call.version));
-                assert_eq!(self.component(component.id).await, component);
-                Ok(Admitted { component, admission, key: offer.key })
+                assert_eq!(self.component(component.id).await, *component);
+                Ok(Admitted { component: *component, admission, key: offer.key })
             }
             Ok(Answer::Exists { component }) => {
                 let refused = self.component(component).await;

@@ -37,7 +37,7 @@ async fn all<S: Store>(fleet: &Fleet<S>, calls: Vec<Call>) -> Vec<End> {
             for _ in 0..10 {
                 match store.register(call, POLICY, Some(&offer)).await {
                     Ok(Answer::Admitted { admission, component }) => {
-                        return End::Admitted(Box::new(Admitted { component, admission, key: offer.key }));
+                        return End::Admitted(Box::new(Admitted { component: *component, admission, key: offer.key }));
                     }
                     Ok(Answer::Exists { .. }) => return End::Exists,
                     Err(RegisterError::Refused(refused)) => return End::Refused(refused),

@@ -142,7 +142,7 @@ impl EnrollmentStore for MemoryStore {
                 let offer = offer.ok_or(RegisterError::OfferNeeded)?;
                 let component = transaction.state.carry_out(call, &admission, offer).ok_or(RegisterError::Raced)?;
                 transaction.commit(call.admitted(&admission, &component, &offer.key.prefix))?;
-                Ok(Answer::Admitted { admission, component })
+                Ok(Answer::Admitted { admission, component: Box::new(component) })
             }
             Err(RefusedRegistration::Exists { component: id, is_news }) => {
                 if let (true, Some(token)) = (is_news, &situation.token) {
