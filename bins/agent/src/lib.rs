@@ -51,7 +51,7 @@ pub fn run(line: &CommandLine) -> ExitCode {
             match work(line, Box::new(store)) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
-                    tracing::error!("{}", log::causes(&error));
+                    tracing::error!("{}", crate::log::causes(&error));
                     ExitCode::FAILURE
                 }
             }

@@ -32,7 +32,7 @@ impl ConsoleFiles for EmbeddedConsole {
 const PAGE: &str = "index.html";
 
 /// Writes the embedded files into a folder, for a server of files to read: with what was compressed of them beside them.
-/// What is there already is left as it is, so that its time, and with it its ETag, stays; files of other releases stay
+/// What is there already is left as it is, so that its time, and with it its `ETag`, stays; files of other releases stay
 /// too, for pages that are open.
 ///
 /// # Errors

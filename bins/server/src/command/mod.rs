@@ -56,7 +56,7 @@ enum Command {
     Secrets(secrets::Command),
     /// The NGINX site.
     #[command(subcommand)]
-    Nginx(nginx::Command),
+    Nginx(Box<nginx::Command>),
 }
 
 /// Carries out a command.
@@ -91,7 +91,7 @@ async fn execute(line: CommandLine) -> anyhow::Result<ExitCode> {
         Command::Audit(command) => return audit::run(command, &core(&settings).await?).await,
         Command::ImportUsers { file } => accounts::import(&file, &core(&settings).await?).await?,
         Command::Secrets(command) => secrets::run(command, &settings).await?,
-        Command::Nginx(command) => nginx::run(command, &settings)?,
+        Command::Nginx(command) => nginx::run(*command, &settings)?,
     }
     Ok(ExitCode::SUCCESS)
 }

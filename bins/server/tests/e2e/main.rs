@@ -7,6 +7,7 @@
     reason = "a test that fails says so by a panic"
 )]
 
+mod agent;
 mod authorization;
 mod bad_input;
 mod commands;

@@ -83,9 +83,16 @@ impl Installation {
              database:\n  url: \"{database}\"\nsecurity:\n  key_file: {}\n{settings}",
             keys.display(),
         );
-        let http_port = free_port().unwrap();
-        let (server, nginx, console_root) = (None, None, None);
-        let installation = Self { server, nginx, postgres, port, http_port, https_port, console_root, directory };
+        let installation = Self {
+            server: None,
+            nginx: None,
+            postgres,
+            port,
+            http_port: free_port().unwrap(),
+            https_port,
+            console_root: None,
+            directory,
+        };
         fs::write(installation.settings(), yaml).unwrap();
         installation
     }
