@@ -2,6 +2,7 @@
 //! whatever it is, and shared; a ratio survives that better than a number of requests a second.
 
 mod figures;
+mod fleet;
 mod load;
 mod page;
 mod scale;
@@ -41,11 +42,14 @@ pub(crate) struct Options {
     /// How many seconds each load lasts.
     #[arg(long, default_value_t = 4)]
     seconds: u32,
-    /// Measure with up to a million keys and sessions instead, and with ten thousand collectors behind NGINX.
+    /// Measure with up to a million keys and sessions instead.
     #[arg(long)]
     scale: bool,
-    /// Hold the console to its budgets instead: what it weighs, and how soon it can be used over a slow network.
+    /// Measure what the agent takes of its host instead, and ten thousand components behind NGINX.
     #[arg(long, conflicts_with = "scale")]
+    fleet: bool,
+    /// Hold the console to its budgets instead: what it weighs, and how soon it can be used over a slow network.
+    #[arg(long, conflicts_with_all = ["scale", "fleet"])]
     console: bool,
     /// Write the figures to a file, as JSON.
     #[arg(long, value_name = "FILE")]
@@ -64,6 +68,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let directory = tempfile::Builder::new().prefix("stratora-bench-").tempdir()?;
     let report = if options.console {
         page::measure(&directory)?
+    } else if options.fleet {
+        fleet::measure(&directory)?
     } else if options.scale {
         scale::measure(&directory, options.seconds)?
     } else {
@@ -79,7 +85,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 fn build() -> Result<()> {
     let mut build = workspace::cargo();
     build.args(["build", "--release"]);
-    build.args(["stratora-server", "stratora-hashing", "stratora-storage"].iter().flat_map(|name| ["--package", name]));
+    let packages = ["stratora-server", "stratora-agent", "stratora-hashing", "stratora-storage"];
+    build.args(packages.iter().flat_map(|name| ["--package", name]));
     build.args(["--bins", "--examples"]).current_dir(workspace::root());
     anyhow::ensure!(process::run(&mut build)?.success(), "the release build failed");
     Ok(())

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 use tempfile::TempDir;
 
 use super::figures::{CONNECTIONS, Figure, Mark, ROUNDS, Report, median};
@@ -24,9 +23,6 @@ const MARK: f64 = 1.3;
 const BYTES: f64 = 400.0;
 /// How many are brought into memory to see what they take.
 const REMEMBERED: u32 = 100_000;
-/// How many components report through NGINX every ten seconds, and for how many seconds it is measured.
-const COLLECTORS: usize = 10_000;
-const POLLED_FOR: u32 = 30;
 
 /// With what a request is made.
 #[derive(Clone, Copy)]
@@ -64,15 +60,15 @@ impl fmt::Display for Credential {
 }
 
 /// An installation with so many credentials.
-struct Installation {
+pub(super) struct Installation {
     number: usize,
-    server: Subject,
-    files: PathBuf,
+    pub(super) server: Subject,
+    pub(super) files: PathBuf,
     _postgres: Option<Postgres>,
 }
 
 impl Installation {
-    fn start(directory: &Path, on_postgres: bool, number: usize) -> Result<Self> {
+    pub(super) fn start(directory: &Path, on_postgres: bool, number: usize) -> Result<Self> {
         let files = directory.join(format!("{number}-on-{}", if on_postgres { "postgres" } else { "sqlite" }));
         fs::create_dir(&files)?;
         let postgres = if on_postgres { Some(Postgres::start()?) } else { None };
@@ -123,9 +119,6 @@ pub(super) fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
         figures.extend(of_size(&mut installations, on_postgres, seconds)?);
         if let [_, many, _] = installations.as_mut_slice() {
             figures.extend(of_memory(many, on_postgres)?);
-            if on_postgres {
-                figures.push(of_collectors(many)?);
-            }
         }
     }
     Ok(Report::new(figures))
@@ -191,36 +184,4 @@ fn of_memory(installation: &mut Installation, on_postgres: bool) -> Result<Vec<F
         });
     }
     Ok(figures)
-}
-
-/// What a fleet costs behind NGINX: a heartbeat, a look for another configuration and measurements, every ten seconds each.
-fn of_collectors(installation: &mut Installation) -> Result<Figure> {
-    installation.server.restart("{}")?;
-    let keys = installation.files.join("polling-keys");
-    let lines = fs::read_to_string(installation.files.join("keys"))?;
-    let polling: Vec<_> = lines.lines().take(COLLECTORS).collect();
-    fs::write(&keys, polling.join("\n") + "\n")?;
-    let mut collectors = Command::new(release("examples/collectors"));
-    collectors.arg(release("stratora-server")).arg(installation.server.settings());
-    collectors.arg(installation.server.process().to_string()).arg(&keys).arg(POLLED_FOR.to_string());
-    let output = collectors.output().context("cannot start collectors")?;
-    ensure!(output.status.success(), "collectors: {}", String::from_utf8_lossy(&output.stderr));
-    let met: Value = serde_json::from_slice(&output.stdout).context("collectors say something else")?;
-    let of = |name: &str| met.get(name).and_then(Value::as_f64).with_context(|| format!("no {name} in {met}"));
-    ensure!(of("failures")? == 0.0, "requests of collectors failed: {met}");
-    let (server, nginx) = (of("server_cores")?, of("nginx_cores")?);
-    Ok(Figure {
-        what: format!("CPU of {COLLECTORS} components through NGINX, PostgreSQL"),
-        floor: "the CPU that NGINX takes for them",
-        measured: format!(
-            "{:.0}/s, {:.0} % of a core, NGINX {:.0} %, p99 {:.1} ms, {:.0} MiB",
-            of("rate")?,
-            server * 100.0,
-            nginx * 100.0,
-            of("p99_ms")?,
-            of("server_mib")?
-        ),
-        ratio: server / nginx,
-        mark: None,
-    })
 }

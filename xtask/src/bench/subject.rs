@@ -234,17 +234,27 @@ impl Subject {
 
     /// How much memory it holds, in bytes.
     pub(super) fn memory(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process()))?;
-        let kibibytes =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
-        kibibytes.map(|kibibytes: f64| kibibytes * 1024.0).context("the kernel says something else")
+        memory(self.process())
     }
 
     /// The CPU time that the server has taken so far, in seconds.
     fn cpu(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.server.process.id()))?;
-        ticks(&stat, [11, 12]).context("the kernel says something else")
+        cpu(self.process())
     }
+}
+
+/// How much memory a process holds, in bytes.
+pub(super) fn memory(process: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let kibibytes =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+    kibibytes.map(|kibibytes: f64| kibibytes * 1024.0).context("the kernel says something else")
+}
+
+/// The CPU time that a process has taken so far, in seconds.
+pub(super) fn cpu(process: u32) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    ticks(&stat, [11, 12]).context("the kernel says something else")
 }
 
 /// The CPU time of this process's children that have ended, in seconds.
