@@ -36,7 +36,7 @@ impl Destination<'_> {
     }
 }
 
-/// Writes the field `value` of a measurement with `InfluxDB`'s own client for Python, packed or not. Returns what became of
+/// Writes the field `value` of a measurement with InfluxDB's own client for Python, packed or not. Returns what became of
 /// it: `written`, or `refused` with the answer's status and body.
 ///
 /// # Errors

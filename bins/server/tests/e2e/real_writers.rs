@@ -57,14 +57,14 @@ impl Site {
     }
 
     async fn wait_for(&self, selector: &str, output: impl Fn() -> String) -> Vec<Value> {
-        for _ in 0..600 {
+        for _ in 0..1200 {
             let series = self.store.series(selector).await.unwrap();
             if !series.is_empty() {
                 return series;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("no {selector} within half a minute: {}", output());
+        panic!("no {selector} within a minute: {}", output());
     }
 
     async fn assert_that_nothing_is_paris_s(&self) {
