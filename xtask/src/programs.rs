@@ -33,13 +33,15 @@ pub(crate) const NODE: Program = Program { name: "node", package: "nodejs", purp
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm", purpose: "the console's packages" };
 
 /// Everything that the tests call.
-pub(crate) const FOR_TESTS: [Program; 20] = [
+pub(crate) const FOR_TESTS: [Program; 22] = [
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
     Program { name: "psql", package: "postgresql-client", purpose: "PostgreSQL's own client" },
     Program { name: "nginx", package: "nginx", purpose: "NGINX, in front of the server" },
     VICTORIA_METRICS,
+    Program { name: "vmagent", package: "victoria-metrics", purpose: "a writer of Prometheus's remote write" },
     Program { name: "curl", package: "curl", purpose: "a client that is not written in Rust" },
     Program { name: "python3", package: "python3", purpose: "a way into SQLite files past the product" },
+    Program { name: "pip3", package: "python3-pip", purpose: "writers that are programs in Python" },
     Program { name: "ip", package: "iproute2", purpose: "a network of its own for a test" },
     Program { name: "nft", package: "nftables", purpose: "a network that drops packets" },
     Program { name: "faketime", package: "faketime", purpose: "clocks that are wrong" },

@@ -17,9 +17,11 @@ mod postgres_database;
 mod process;
 mod programs;
 mod proxy;
+mod python;
 mod raw;
 mod samba;
 mod victoria_metrics;
+mod writers;
 
 pub use browser::Browser;
 pub use certificate::{Authority, Certificate};
@@ -37,3 +39,4 @@ pub use raw::{RawAnswer, raw_tcp, raw_tls};
 pub use rustix::process::Signal;
 pub use samba::Samba;
 pub use victoria_metrics::VictoriaMetrics;
+pub use writers::{Destination, Glances, VmAgent, write_with_influxdb_client};

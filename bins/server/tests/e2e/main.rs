@@ -23,6 +23,7 @@ mod identity_providers;
 mod limits;
 mod main_job;
 mod oidc;
+mod real_writers;
 mod rolling;
 mod support;
 mod tour;
