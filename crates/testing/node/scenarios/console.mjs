@@ -87,9 +87,10 @@ class Walk {
   }
 }
 
-// What moves has come to rest, and has been drawn.
-function settled(page) {
-  return page.evaluate(async () => {
+// What was on its way is there; what moves has come to rest, and has been drawn.
+async function settled(page) {
+  await page.getByRole('progressbar', { name: 'Loading the page' }).waitFor({ state: 'detached' });
+  await page.evaluate(async () => {
     const moving = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
     await Promise.allSettled(moving.map(({ finished }) => finished));
     await new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
