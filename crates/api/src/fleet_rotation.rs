@@ -28,6 +28,8 @@ pub(crate) async fn start(
     let kind = body.kind.as_deref().map(input::component_kind).transpose()?;
     let plan = WavePlan::new(kind, body.wave_size, body.max_refused_percent, body.wave_timeout_seconds)
         .map_err(|reason| input::refused(field(reason.field))(&reason))?;
+    // A rotation takes those who were seen lately: whoever has just come is known in memory only.
+    services.keys.flush().await?;
     let progress = services.fleet_rotations.start(plan, &user.origin()).await.map_err(not_started)?;
     Ok(HttpResponse::Accepted().json(view::fleet_rotation(&progress)))
 }
