@@ -27,7 +27,7 @@ const READY: &str = "curl --silent --show-error --fail --retry 60 --retry-delay 
 
 /// Settings with which the agent starts and finds no server.
 const AGENT_SETTINGS: &str =
-    r#"{"server_url":"https://127.0.0.1:9","enrollment_token":"not-a-token-of-any-server-0123456789abcdef"}"#;
+    r#"{"server_url":"https://127.0.0.1:9","enrollment_token":"enroll_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
 
 /// Installs what is missing. Fails unless root runs this: a system of its own needs it.
 pub(super) fn require() -> Result<()> {
