@@ -34,6 +34,7 @@ async fn main() -> anyhow::Result<()> {
     let [program, settings, server, keys, seconds] = arguments.as_slice() else {
         anyhow::bail!("collectors PROGRAM SETTINGS PROCESS KEYS SECONDS")
     };
+    stratora_testing::decide_cryptography();
     let directory = tempfile::tempdir()?;
     let port = stratora_testing::free_port()?;
     let mut render = Command::new(program);

@@ -21,9 +21,13 @@ pub struct Client {
     base: String,
 }
 
-fn builder() -> ClientBuilder {
-    // Whoever comes first decides for the process; the others find it decided alike.
+/// Decides which cryptography clients of this process use. Whoever comes first decides; the others find it decided alike.
+pub fn decide_cryptography() {
     let _installed = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn builder() -> ClientBuilder {
+    decide_cryptography();
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).no_proxy()
 }
 

@@ -25,7 +25,7 @@ mod writers;
 
 pub use browser::Browser;
 pub use certificate::{Authority, Certificate};
-pub use client::{Answer, Client, Request};
+pub use client::{Answer, Client, Request, decide_cryptography};
 pub use hostile_provider::{Habit, HostileProvider, Misbehaviour, Signing};
 pub use nginx::Nginx;
 pub use oidc_provider::{BackchannelLogout, OidcProvider};
