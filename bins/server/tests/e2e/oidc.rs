@@ -97,7 +97,7 @@ async fn people_sign_in(mut installation: Installation, mode: &str) {
     let tested = installation.backend().post(&test).bearer(&provider.admin).send().await.unwrap().json();
     assert_eq!(tested["ok"], true, "{tested}");
 
-    let seen = provider.sign_in(&installation, mode, &json!({"via": "written-link"}));
+    let seen = provider.sign_in(&installation, mode, &json!({"via": "link"}));
     let result = &seen["result"];
     assert_eq!(result["me"]["status"], 200, "{seen}");
     let me = &result["me"]["body"];
