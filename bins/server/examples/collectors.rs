@@ -93,11 +93,13 @@ impl Collector {
         let client = reqwest::Client::builder()
             // A self-signed certificate, on this machine.
             .tls_danger_accept_invalid_certs(true)
+            // NGINX answers to its names alone, whatever address a connection comes to.
+            .resolve("localhost", (Ipv4Addr::LOCALHOST, port).into())
             .local_address(Some(Ipv4Addr::new(127, 1, high, low).into()))
             .http1_only()
             .no_proxy()
             .build()?;
-        let base = format!("https://127.0.0.1:{port}/api/v1");
+        let base = format!("https://localhost:{port}/api/v1");
         Ok(Self {
             client,
             heartbeat: format!("{base}/agents/heartbeat/{id}"),
@@ -126,11 +128,15 @@ impl Collector {
             for request in [heartbeat, self.client.get(&self.config), measured] {
                 let started = now();
                 let answer = request.header("X-API-Key", &self.key).send().await;
-                // 404 is the answer where no configuration was set.
-                let is_good = answer.is_ok_and(|answer| answer.status().is_success() || answer.status() == 404);
+                let failure = match answer {
+                    // 404 is the answer where no configuration was set.
+                    Ok(answer) if answer.status().is_success() || answer.status() == 404 => None,
+                    Ok(answer) => Some(answer.status().to_string()),
+                    Err(error) => Some(format!("{error:?}")),
+                };
                 if is_measuring {
                     met.times.push(started.elapsed());
-                    met.failures += usize::from(!is_good);
+                    met.failures.extend(failure);
                 }
             }
         }
@@ -145,13 +151,13 @@ fn now() -> Instant {
 #[derive(Default)]
 struct Met {
     times: Vec<Duration>,
-    failures: usize,
+    failures: Vec<String>,
 }
 
 impl Met {
     fn add(&mut self, other: Self) {
         self.times.extend(other.times);
-        self.failures += other.failures;
+        self.failures.extend(other.failures);
     }
 
     fn report(mut self, server: f64, proxy: f64, seconds: f64, memory: f64) -> serde_json::Value {
@@ -162,7 +168,7 @@ impl Met {
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
         let rate = self.times.len() as f64 / seconds;
         serde_json::json!({
-            "rate": rate, "failures": self.failures, "p50_ms": at(50), "p99_ms": at(99),
+            "rate": rate, "failures": self.failures.len(), "failure": self.failures.first(), "p50_ms": at(50), "p99_ms": at(99),
             "server_cores": server, "nginx_cores": proxy, "server_mib": memory,
         })
     }

@@ -8,8 +8,9 @@ use anyhow::{Context, Result, ensure};
 
 /// What a load met.
 pub(super) struct Met {
-    /// Requests a second that were answered.
+    /// Requests a second that were answered, and how many there were.
     pub(super) rate: f64,
+    pub(super) requests: f64,
     /// The time within which 99 of 100 were answered, in milliseconds.
     pub(super) p99: f64,
 }
@@ -63,7 +64,8 @@ impl Load<'_> {
 
 fn parse(text: &str) -> Option<Met> {
     let after = |label: &str| text.lines().find_map(|line| line.trim().strip_prefix(label).map(str::trim));
-    Some(Met { rate: after("Requests/sec:")?.parse().ok()?, p99: milliseconds(after("99%")?)? })
+    let requests = text.lines().find_map(|line| line.trim().split_once(" requests in ")?.0.parse().ok());
+    Some(Met { rate: after("Requests/sec:")?.parse().ok()?, requests: requests?, p99: milliseconds(after("99%")?)? })
 }
 
 fn milliseconds(text: &str) -> Option<f64> {
@@ -124,8 +126,9 @@ mod tests {
     #[test]
     fn what_wrk_reports_is_read_with_its_units() {
         let met =
-            parse("  Latency Distribution\n     50%  100.00us\n     99%    1.25ms\nRequests/sec:  51234.56\n").unwrap();
+            parse("  Latency Distribution\n     50%  100.00us\n     99%    1.25ms\n  51500 requests in 1.01s, 6.63MB read\nRequests/sec:  51234.56\n").unwrap();
         assert!((met.rate - 51_234.56).abs() < 0.001 && (met.p99 - 1.25).abs() < 0.001);
+        assert!((met.requests - 51_500.0).abs() < 0.001);
         assert_eq!(milliseconds("250.00us"), Some(0.25));
         assert_eq!(milliseconds("1.50s"), Some(1500.0));
         assert!(parse("unable to connect").is_none());

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-use super::figures::{CONNECTIONS, Figure, Mark, ROUNDS, Report, median};
+use super::figures::{CONNECTIONS, Figure, Mark, Report, median};
 use super::load::{Load, write_turns};
 use super::subject::{SERVER_CORE, Subject, release};
 use crate::postgres::Postgres;
@@ -17,6 +17,8 @@ use crate::postgres::Postgres;
 const NUMBERS: [usize; 3] = [1_000, 100_000, 1_000_000];
 /// How many of them ask, spread evenly: the same number each time, so that only what lies between them differs.
 const ASKING: usize = 1_000;
+/// How often each load is put on, after a first time that is not counted.
+const ROUNDS: usize = 3;
 /// How much dearer a request may be than with the fewest.
 const MARK: f64 = 1.3;
 /// How many bytes a credential in memory may take.

@@ -25,6 +25,13 @@ pub(super) struct Listener {
     pub(super) base: String,
 }
 
+impl Listener {
+    /// The CPU time that it has taken so far, in seconds.
+    pub(super) fn cpu(&self) -> Result<f64> {
+        cpu(self.process.id())
+    }
+}
+
 fn start(command: &mut Command, port: u16) -> Result<Listener> {
     let mut process = Background::start(command.stderr(Stdio::null()))?;
     for _ in 0..400 {
@@ -238,8 +245,8 @@ impl Subject {
     }
 
     /// The CPU time that the server has taken so far, in seconds.
-    fn cpu(&self) -> Result<f64> {
-        cpu(self.process())
+    pub(super) fn cpu(&self) -> Result<f64> {
+        self.server.cpu()
     }
 }
 
