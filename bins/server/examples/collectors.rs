@@ -8,17 +8,18 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use stratora_testing::Nginx;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 const EVERY: Duration = Duration::from_secs(10);
-/// How long the fleet may take to be connected: ten thousand handshakes.
-const WARM_UP: Duration = Duration::from_secs(40);
+/// Over how long the fleet connects: ten thousand handshakes, on both sides. How long it may take until all have reported.
+const ARRIVAL: Duration = Duration::from_secs(50);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// What a component sends each time, in line protocol.
 const MEASURED: &str = "cpu usage_user=12.5,usage_system=3.25,usage_idle=84.25\n\
     mem total=16777216000i,used=8388608000i,available=8388608000i\n\
@@ -54,16 +55,24 @@ async fn main() -> anyhow::Result<()> {
     let proxies = children_of_nginx(directory.path())?;
 
     let measuring = Arc::new(AtomicBool::new(false));
+    let reporting = Arc::new(AtomicUsize::new(0));
     let mut fleet = JoinSet::new();
     let lines = fs::read_to_string(keys)?;
     let number = lines.lines().count();
     for (index, line) in lines.lines().enumerate() {
         let (id, key) = line.split_once(' ').context("a line is an identifier and a key")?;
         let collector = Collector::new(index, id, key, port)?;
-        let first = WARM_UP / 2 * u32::try_from(index)? / u32::try_from(number)?;
-        fleet.spawn(collector.work(first, Arc::clone(&measuring)));
+        let first = ARRIVAL * u32::try_from(index)? / u32::try_from(number)?;
+        fleet.spawn(collector.work(first, Arc::clone(&reporting), Arc::clone(&measuring)));
     }
-    sleep(WARM_UP).await;
+    let all_report = async {
+        while reporting.load(Ordering::SeqCst) < number {
+            sleep(EVERY / 10).await;
+        }
+    };
+    timeout(PATIENCE, all_report).await.context("some collectors never reported")?;
+    // What has piled up meanwhile is not what a fleet costs.
+    sleep(EVERY * 2).await;
     let before = (cpu(&[server.parse()?])?, cpu(&proxies)?);
     measuring.store(true, Ordering::SeqCst);
     sleep(Duration::from_secs(seconds.parse()?)).await;
@@ -109,12 +118,12 @@ impl Collector {
         })
     }
 
-    async fn work(self, first: Duration, measuring: Arc<AtomicBool>) -> Met {
+    async fn work(self, first: Duration, reporting: Arc<AtomicUsize>, measuring: Arc<AtomicBool>) -> Met {
         let mut met = Met::default();
         sleep(first).await;
         let mut turns = interval(EVERY);
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut was_measuring = false;
+        let (mut has_reported, mut was_measuring) = (false, false);
         loop {
             turns.tick().await;
             let is_measuring = measuring.load(Ordering::SeqCst);
@@ -138,6 +147,10 @@ impl Collector {
                     met.times.push(started.elapsed());
                     met.failures.extend(failure);
                 }
+            }
+            if !has_reported {
+                has_reported = true;
+                reporting.fetch_add(1, Ordering::SeqCst);
             }
         }
     }

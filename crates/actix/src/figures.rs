@@ -30,24 +30,28 @@ impl Figure {
         let count = counter!("http_requests_total", &[method_label, route_label, status_label]);
         Self { method, status, count, duration }
     }
+
+    fn is_of(&self, method: &'static str, status: StatusCode) -> bool {
+        self.method == method && self.status == status
+    }
+
+    fn record(&self, took: Duration) {
+        self.count.increment(1);
+        self.duration.record(took);
+    }
 }
 
 impl Figures {
     /// Counts a request.
     pub(crate) fn record(&self, route: &str, method: &'static str, status: StatusCode, took: Duration) {
         let mut by_route = self.by_route.borrow_mut();
-        if !by_route.contains_key(route) {
-            by_route.insert(route.into(), Vec::new());
-        }
-        let Some(figures) = by_route.get_mut(route) else { return };
-        let place = figures.iter().position(|figure| figure.method == method && figure.status == status);
-        let place = place.unwrap_or_else(|| {
-            figures.push(Figure::of(route, method, status));
-            figures.len() - 1
-        });
-        if let Some(figure) = figures.get(place) {
-            figure.count.increment(1);
-            figure.duration.record(took);
+        let known = by_route.get(route).and_then(|figures| figures.iter().find(|figure| figure.is_of(method, status)));
+        if let Some(figure) = known {
+            figure.record(took);
+        } else {
+            let figure = Figure::of(route, method, status);
+            figure.record(took);
+            by_route.entry(route.into()).or_default().push(figure);
         }
     }
 }

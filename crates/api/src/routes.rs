@@ -286,9 +286,12 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
                 None => by_path.push((spec.path, vec![route])),
             }
         }
-        // They are tried one after the other: first those that are asked for most.
+        // They are tried one after the other: first those that are asked for most, which is by components, and pages last.
         let is_of_components = |access| matches!(access, Access::Component | Access::InfluxWriter);
-        by_path.sort_by_key(|(_, routes)| !routes.iter().any(|(_, _, policy)| is_of_components(policy.access)));
+        by_path.sort_by_key(|(path, routes)| {
+            let is_for_components = routes.iter().any(|(_, _, policy)| is_of_components(policy.access));
+            (!is_for_components, !path.starts_with("/api/"))
+        });
         // Those with a place for an identifier take a regular expression, so each is tried only where what stands before
         // that place fits.
         let mut by_prefix: Vec<(&str, Vec<ByMethod>)> = Vec::new();

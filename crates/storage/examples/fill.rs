@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 /// How many rows a statement inserts.
-const BATCH: usize = 500;
+const BATCH: usize = 1000;
 /// Of the form of a bcrypt hash; never verified, since the keys count as used.
 const HASH: &str = "$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuuabcdefghija";
 
@@ -31,7 +31,12 @@ enum Into {
 impl Into {
     async fn open(url: &str) -> Result<Self, Failure> {
         if let Some(file) = url.strip_prefix("sqlite:") {
-            return Ok(Self::Sqlite(SqliteConnection::establish(file)?));
+            let mut connection = SqliteConnection::establish(file)?;
+            // Nobody minds when it has to be filled again. Indexes of random values are kept in memory: a gigabyte. A server
+            // may be using the database.
+            connection
+                .batch_execute("PRAGMA busy_timeout = 60000; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000")?;
+            return Ok(Self::Sqlite(connection));
         }
         let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
         tokio::spawn(connection);
