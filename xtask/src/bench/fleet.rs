@@ -89,10 +89,11 @@ fn of_components(installation: &mut Installation) -> Result<Figure> {
         what: format!("CPU of {COMPONENTS} components through NGINX, PostgreSQL"),
         floor: "the CPU that NGINX takes for them",
         measured: format!(
-            "{:.0}/s, {:.0} % of a core, NGINX {:.0} %, p99 {:.1} ms, {:.0} MiB",
+            "{:.0}/s, {:.0} % of a core, NGINX {:.0} %, p50 {:.1} ms, p99 {:.1} ms, {:.0} MiB",
             of("rate")?,
             server * 100.0,
             nginx * 100.0,
+            of("p50_ms")?,
             of("p99_ms")?,
             of("server_mib")?
         ),
