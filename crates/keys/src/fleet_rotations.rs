@@ -130,7 +130,7 @@ impl FleetRotations {
         let event = event(origin, now, Action::FleetRotationStart, id)
             .with("kind", plan.kind().map_or("all", |kind| kind.as_str()))
             .with("wave_size", plan.size().to_string())
-            .with("max_refused_percent", plan.max_lost_percent().to_string());
+            .with("max_refused_percent", plan.max_refused_percent().to_string());
         let new = NewFleetRotation { id, plan, started_by: origin.actor.name.clone(), started_at: now };
         let rotation = self.store.start(new, seen_since(now), event).await?;
         Ok(Progress { rotation, tally: Tally::default() })

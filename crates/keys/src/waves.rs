@@ -12,7 +12,7 @@ use crate::{ComponentId, ComponentKind, FleetRotationId, Standing, Status};
 pub struct WavePlan {
     kind: Option<ComponentKind>,
     size: u32,
-    max_lost_percent: u32,
+    max_refused_percent: u32,
     timeout: Duration,
 }
 
@@ -34,7 +34,7 @@ pub enum PlanField {
     /// How many components a wave has at the most.
     Size,
     /// Beyond which share of lost components it stops.
-    MaxLostPercent,
+    MaxRefusedPercent,
     /// How many seconds a wave is waited for.
     TimeoutSeconds,
 }
@@ -42,7 +42,7 @@ pub enum PlanField {
 impl WavePlan {
     /// A wave is small beside a fleet, and its components answer within a minute or so. One lost component in twenty is more
     /// than chance.
-    pub const DEFAULT: Self = Self { kind: None, size: 50, max_lost_percent: 5, timeout: Duration::from_mins(5) };
+    pub const DEFAULT: Self = Self { kind: None, size: 50, max_refused_percent: 5, timeout: Duration::from_mins(5) };
 
     /// The plan with those numbers in place of the defaults. Waves of at most 1,000 components, which one server asks in
     /// seconds; waited for at least as long as a component may be silent, and at most a day.
@@ -52,19 +52,19 @@ impl WavePlan {
     pub fn new(
         kind: Option<ComponentKind>,
         size: Option<u32>,
-        max_lost_percent: Option<u32>,
+        max_refused_percent: Option<u32>,
         timeout_seconds: Option<u32>,
     ) -> Result<Self, RefusedPlan> {
         let within = |field, given: Option<u32>, unless: u32, least, most| match given.unwrap_or(unless) {
             number if (least..=most).contains(&number) => Ok(number),
             _ => Err(RefusedPlan { field, least, most }),
         };
-        let Self { size: usual_size, max_lost_percent: usual_percent, .. } = Self::DEFAULT;
+        let Self { size: usual_size, max_refused_percent: usual_percent, .. } = Self::DEFAULT;
         let seconds = within(PlanField::TimeoutSeconds, timeout_seconds, 300, 30, 86_400)?;
         Ok(Self {
             kind,
             size: within(PlanField::Size, size, usual_size, 1, 1000)?,
-            max_lost_percent: within(PlanField::MaxLostPercent, max_lost_percent, usual_percent, 0, 100)?,
+            max_refused_percent: within(PlanField::MaxRefusedPercent, max_refused_percent, usual_percent, 0, 100)?,
             timeout: Duration::from_secs(seconds.into()),
         })
     }
@@ -80,8 +80,8 @@ impl WavePlan {
     }
 
     /// Beyond which share of those asked may be lost before it stops by itself.
-    pub const fn max_lost_percent(&self) -> u32 {
-        self.max_lost_percent
+    pub const fn max_refused_percent(&self) -> u32 {
+        self.max_refused_percent
     }
 
     /// How long a wave is waited for; the next one begins then all the same.
@@ -251,9 +251,9 @@ impl FleetRotation {
             return NextStep::Ask(picked.iter().map(|member| member.component).collect());
         }
         let tally = Tally::of(members, now);
-        if tally.exceeds(self.plan.max_lost_percent) {
+        if tally.exceeds(self.plan.max_refused_percent) {
             let Tally { asked, lost, .. } = tally;
-            let percent = self.plan.max_lost_percent;
+            let percent = self.plan.max_refused_percent;
             return NextStep::Stop(format!(
                 "{lost} of the {asked} components asked so far went silent or were refused; {percent} % are allowed"
             ));
@@ -298,10 +298,10 @@ mod tests {
     }
 
     /// In its first wave, which began at 100 s.
-    fn rotation(max_lost_percent: u32) -> FleetRotation {
+    fn rotation(max_refused_percent: u32) -> FleetRotation {
         FleetRotation {
             id: TypedUuid::nil(),
-            plan: WavePlan::new(None, None, Some(max_lost_percent), Some(60)).unwrap(),
+            plan: WavePlan::new(None, None, Some(max_refused_percent), Some(60)).unwrap(),
             state: RotationState::Running,
             reason: None,
             total: 100,
@@ -321,7 +321,7 @@ mod tests {
         for (refused, field) in [
             (plan(Some(0), None, None), PlanField::Size),
             (plan(Some(1001), None, None), PlanField::Size),
-            (plan(None, Some(101), None), PlanField::MaxLostPercent),
+            (plan(None, Some(101), None), PlanField::MaxRefusedPercent),
             (plan(None, None, Some(29)), PlanField::TimeoutSeconds),
             (plan(None, None, Some(86_401)), PlanField::TimeoutSeconds),
         ] {
