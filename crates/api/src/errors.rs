@@ -177,7 +177,7 @@ pub(crate) fn approve(error: ApproveError) -> ApiError {
         ApproveError::Component(error) => change_component(error),
         ApproveError::Changed => ApiError::conflict(
             "request_changed",
-            "Somebody else asks for this place by now. Look at the request again.",
+            "Somebody else asks for this place by now, or nobody does. Look at the requests again.",
         ),
     }
 }

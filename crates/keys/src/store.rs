@@ -154,7 +154,8 @@ pub trait KeyStore: Send + Sync + 'static {
         event: Event,
     ) -> Result<Component, ChangeComponentError>;
 
-    /// Ends all keys of a component and shuts it out. Revoking a revoked component changes nothing but the log.
+    /// Ends all keys of a component and shuts it out, and forgets who asks for its place: no approval from before undoes
+    /// it. Revoking a revoked component changes nothing else.
     async fn revoke(&self, id: ComponentId, now: Timestamp, event: Event) -> Result<Component, MissingComponent>;
 
     /// Asks an active component to rotate its key. To ask again changes nothing but the log.
@@ -200,7 +201,8 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Marks a key whose two hashes disagree; it is refused from then on.
     async fn mark_corrupt(&self, key: KeyId, event: Event) -> Result<(), StoreError>;
 
-    /// Ends the key with that digest because it leaked; when it was its component's live key, the component is revoked.
+    /// Ends the key with that digest because it leaked; when it was its component's live key, the component is revoked, as
+    /// [`Self::revoke`] does it.
     /// A key that is unknown or has ended changes nothing. Returns whether something changed.
     async fn report_leak(&self, digest: &Digest, now: Timestamp, event: Event) -> Result<bool, StoreError>;
 

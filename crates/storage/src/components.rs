@@ -15,7 +15,7 @@ use stratora_keys::{
 use stratora_port::StoreError;
 
 use crate::failure::Trouble;
-use crate::schema::{component_keys, components};
+use crate::schema::{component_keys, components, enrollment_requests};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{address, unreadable};
 use crate::transaction::statements;
@@ -285,8 +285,15 @@ statements! {
             .map(drop)
         }
 
-        /// Ends all keys of the component that still work, and shuts it out.
+        /// Forgets who asks for the component's place, approved or not. Returns whether anybody did.
+        async fn forget_request(conn, component: ComponentId) -> QueryResult<bool> {
+            let asked = enrollment_requests::table.find(StoredId::from(component));
+            Ok(diesel::delete(asked).execute(conn).await? > 0)
+        }
+
+        /// Ends all keys of the component that still work, and shuts it out. What was approved before does not undo that.
         async fn shut_out(conn, component: ComponentId, now: Timestamp) -> QueryResult<ComponentRow> {
+            conn.forget_request(component).await?;
             conn.end_keys(component, state::LIVE, state::REVOKED).await?;
             conn.end_keys(component, state::GRACE, state::REVOKED).await?;
             conn.set_rotation_requested(component, None).await?;

@@ -165,7 +165,9 @@ impl KeyStore for Storage {
             let Some(mut row) = conn.lock_component(id).await? else {
                 return Err(Failure::Refused(MissingComponent::Missing));
             };
-            if !row.is_revoked() {
+            if row.is_revoked() {
+                conn.forget_request(id).await?;
+            } else {
                 row = conn.shut_out(id, now).await?;
             }
             let change = conn.append_change(&event, subject_of(id)).await?;

@@ -105,7 +105,9 @@ impl KeyStore for MemoryStore {
     async fn revoke(&self, id: ComponentId, now: Timestamp, event: Event) -> Result<Component, MissingComponent> {
         let mut transaction = self.begin()?;
         let component = transaction.state.component(id).ok_or(MissingComponent::Missing)?;
-        if component.standing != Standing::Revoked {
+        if component.standing == Standing::Revoked {
+            transaction.state.requests.remove(&id);
+        } else {
             transaction.state.shut_out(id, now);
         }
         let component = transaction.state.component(id).ok_or(MissingComponent::Missing)?.clone();
