@@ -145,6 +145,10 @@ pub(crate) fn change_component(error: ChangeComponentError) -> ApiError {
             "This key was replaced. Use the component's new key.",
         )
         .with_header((WWW_AUTHENTICATE, "X-API-Key")),
+        ChangeComponentError::KeyHandedOver => ApiError::conflict(
+            "key_replaced",
+            "An administrator has made this component a new key. Use that one; this one ends at its deadline.",
+        ),
         ChangeComponentError::Store(error) => error.into(),
     }
 }

@@ -118,6 +118,10 @@ pub enum ChangeComponentError {
     /// The key with which the component rotates itself has ended meanwhile.
     #[error("the key that asks has ended")]
     KeyEnded,
+    /// The key with which the component wants to rotate itself lives until a deadline: an administrator has made its
+    /// successor.
+    #[error("the key that asks has a successor from an administrator")]
+    KeyHandedOver,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -144,7 +148,7 @@ pub trait KeyStore: Send + Sync + 'static {
     async fn create(&self, component: NewComponent, event: Event) -> Result<Component, ChangeComponentError>;
 
     /// Gives a component a new key; `grace` decides what becomes of the one before. A key that was in grace already ends,
-    /// unless it is the one that asks. Whatever was asked of the component about its key is done with. When several run side
+    /// unless it is the one that asks; one with a deadline may not ask. Whatever was asked of the component about its key is done with. When several run side
     /// by side, the last one's key is the live one.
     async fn rotate(
         &self,

@@ -150,9 +150,7 @@ impl KeyStore for Storage {
             if before.standing == Standing::Revoked {
                 return Err(wrong_standing(before.standing));
             }
-            if !conn.retire_keys(id, grace, key.created_at).await? {
-                return Err(Failure::Refused(ChangeComponentError::KeyEnded));
-            }
+            conn.retire_keys(id, grace, key.created_at).await?;
             conn.insert_key(id, &key).await?;
             let row = conn.show_key(id, &key).await?;
             let change = conn.append_change(&event, issuing(id, &key)).await?;

@@ -8,6 +8,7 @@ use crate::support::{Installation, create_component, on_both_databases, text};
 on_both_databases!(
     no_crash_in_a_rotation_leaves_a_component_without_a_key,
     a_component_is_told_to_rotate_when_an_administrator_asks,
+    a_key_that_an_administrator_replaced_keeps_its_deadline,
     a_fleet_is_rotated_in_waves_over_the_end_of_the_server,
     a_rotation_of_the_fleet_stops_when_components_are_shut_out,
 );
@@ -147,6 +148,25 @@ async fn a_component_is_told_to_rotate_when_an_administrator_asks(mut installati
     assert_eq!((missing.status, missing.error().as_str()), (404, "not_found"));
     let log = "/api/v1/audit-logs?action=component.request_rotation";
     assert_eq!(backend.get(log).bearer(&admin).send().await.unwrap().json()["total"], 2);
+}
+
+async fn a_key_that_an_administrator_replaced_keeps_its_deadline(mut installation: Installation) {
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (id, old) = create_component(&backend, &admin, "Berlin").await;
+    assert!(!is_told(&backend, &id, &old).await);
+    let path = format!("/api/v1/remote-components/{id}");
+    let grace = json!({"grace_seconds": 3600});
+    let rotated = backend.post(&format!("{path}/rotate")).bearer(&admin).json(&grace).send().await.unwrap();
+    let new = text(&rotated.json(), "api_key");
+    assert_eq!(backend.post(&format!("{path}/request-rotation")).bearer(&admin).send().await.unwrap().status, 200);
+    assert!(!is_told(&backend, &id, &old).await, "not with this key");
+    let refused = backend.post(&format!("/api/v1/agents/{id}/rotate")).key(&old).send().await.unwrap();
+    assert_eq!((refused.status, refused.error().as_str()), (409, "key_replaced"));
+    assert_eq!(beat(&backend, &id, &old).await.status, 200, "the old key lives on");
+    assert!(is_told(&backend, &id, &new).await, "and the new one is as good as before");
+    assert_eq!(beat(&backend, &id, &old).await.error(), "key_rotated");
+    rotate(&backend, &id, &new).await;
 }
 
 #[tokio::test]
