@@ -45,6 +45,7 @@ pub(crate) async fn heartbeat(
     (status = 200, body = wire::OwnKey, description = "The only time the key is seen."),
     (status = 401, body = wire::Error, description = "`key_unknown`, `key_rotated` or `key_revoked`"),
     (status = 409, body = wire::Error, description = "`key_replaced`: an administrator has made a new key"),
+    (status = 429, body = wire::Error, description = "`rate_limited`"),
 ))]
 pub(crate) async fn rotate(
     own: OwnComponent,

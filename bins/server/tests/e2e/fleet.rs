@@ -87,10 +87,14 @@ async fn no_crash_in_a_rotation_leaves_a_component_without_a_key(mut installatio
         [Crash::BeforeTheAnswerIsStored, Crash::BeforeTheNewKeyIsUsed, Crash::BeforeTheOldKeyIsForgotten, Crash::Never];
     let admin = installation.admin().await;
     let backend = installation.backend();
-    let (id, key) = create_component(&backend, &admin, "Berlin").await;
-    let mut disk = Disk { id, key, next: None };
+    let fresh = async |name: &str| {
+        let (id, key) = create_component(&backend, &admin, name).await;
+        Disk { id, key, next: None }
+    };
     // Every crash after every other one, with a start in between and without: then it asks again with what it has.
-    for first in CRASHES {
+    for (number, first) in CRASHES.into_iter().enumerate() {
+        // Each asks less often than one component may in a minute.
+        let mut disk = fresh(&format!("Berlin {number}")).await;
         for second in CRASHES {
             disk.rotate(&backend, first).await;
             if first == Crash::BeforeTheAnswerIsStored {
@@ -102,6 +106,7 @@ async fn no_crash_in_a_rotation_leaves_a_component_without_a_key(mut installatio
             disk.come_back(&backend).await;
         }
     }
+    let mut disk = fresh("Rome").await;
     for _ in 0..5 {
         disk.rotate(&backend, Crash::BeforeTheAnswerIsStored).await;
     }
