@@ -283,6 +283,47 @@ async fn a_fleet_is_rotated_in_waves_over_the_end_of_the_server(mut installation
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }
 
+/// Its components back off meanwhile, and nobody has seen them for long when the server looks again.
+#[tokio::test]
+async fn a_server_that_was_away_waits_for_those_whom_it_asked() {
+    let mut installation = Installation::on_postgres_with_settings("");
+    let admin = installation.admin().await;
+    let mut agents = Agents::present(&mut installation, &admin, 3).await;
+    let backend = installation.backend();
+    let body = json!({"wave_size": 2});
+    assert_eq!(backend.post(FLEET).bearer(&admin).json(&body).send().await.unwrap().status, 202);
+    while progress(&backend, &admin).await["asked"] != 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    installation.server().signal(Signal::KILL);
+    installation.server().wait().unwrap();
+    let database = installation.postgres.as_ref().unwrap();
+    database.run("UPDATE components SET last_seen_at = last_seen_at - interval '10 minutes'").unwrap();
+    database.run("UPDATE fleet_rotation_members SET asked_at = asked_at - interval '10 minutes'").unwrap();
+    database.run("UPDATE fleet_rotations SET wave_began_at = wave_began_at - interval '10 minutes'").unwrap();
+    installation.start_server();
+    let backend = installation.backend();
+    let log = "/api/v1/audit-logs?action=fleet.end_rotation";
+    // It looks every two seconds, the first time at once; what it decides stays.
+    for _ in 0..60 {
+        let now = progress(&backend, &admin).await;
+        let shown = (&now["state"], &now["asked"], &now["lost"]);
+        assert_eq!(shown, (&json!("running"), &json!(2), &json!(0)), "{now}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let finished = loop {
+        agents.beat(&backend).await;
+        let now = progress(&backend, &admin).await;
+        if now["state"] != "running" {
+            break now;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    let numbers = ["total", "asked", "rotated", "lost"].map(|name| finished[name].as_u64().unwrap());
+    assert_eq!((&finished["state"], numbers), (&json!("finished"), [3, 3, 3, 0]), "{finished}");
+    assert_eq!(backend.get(log).bearer(&admin).send().await.unwrap().json()["total"], 1);
+}
+
 async fn a_rotation_of_the_fleet_stops_when_components_are_shut_out(mut installation: Installation) {
     let admin = installation.admin().await;
     let agents = Agents::present(&mut installation, &admin, 4).await;
