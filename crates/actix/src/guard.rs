@@ -13,11 +13,11 @@ use futures_util::future::LocalBoxFuture;
 use metrics::counter;
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Outcome, ResourceKind};
-use stratora_auth::{AuthenticateError, Channel, Quota, Role, quotas};
+use stratora_auth::{AuthenticateError, Channel, Per, Quota, Role, quotas};
 use stratora_keys::{ApiKey, AuthenticateKeyError, Refusal};
 
 use crate::credential::SessionCredential;
-use crate::limit::admit;
+use crate::limit::{RateLimitFields, admit, admit_component};
 use crate::{ApiError, AuthenticatedComponent, CurrentUser, Gate, RequestContext, credential};
 
 /// Who may use a route.
@@ -43,7 +43,7 @@ pub enum Access {
 pub struct RoutePolicy {
     /// Who may use the route.
     pub access: Access,
-    /// How often a client may try, well or not.
+    /// How often a client may try, well or not; or how often a component may ask, where the quota counts those.
     pub quota: Option<&'static Quota>,
     /// Whether the body may be compressed: only where it is passed on as it came.
     pub encoded_body: bool,
@@ -90,11 +90,8 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (service, policy) = (Rc::clone(&self.service), self.policy);
         Box::pin(async move {
-            let fields = match within_quota(&request, policy.quota).await {
-                Ok(fields) => fields,
-                Err(error) => return Ok(request.error_response(error)),
-            };
-            let mut response = match authorize(&request, policy).await {
+            let mut fields = None;
+            let mut response = match admit_request(&request, policy, &mut fields).await {
                 Ok(()) => service.call(request).await?.map_into_boxed_body(),
                 Err(error) => request.error_response(error),
             };
@@ -106,14 +103,26 @@ where
     }
 }
 
-async fn within_quota(
+/// Lets a request in. An address is counted before anything else is asked, and a component once it is known which it is;
+/// `fields` are what the answer tells about that, whatever it is.
+async fn admit_request(
     request: &ServiceRequest,
-    quota: Option<&'static Quota>,
-) -> Result<Option<crate::limit::RateLimitFields>, ApiError> {
-    let Some(quota) = quota else { return Ok(None) };
-    let gate = Gate::of_service(request)?;
-    let context = RequestContext::of(&request.extensions())?;
-    admit(&gate, &context, quota).await.map(Some)
+    policy: RoutePolicy,
+    fields: &mut Option<RateLimitFields>,
+) -> Result<(), ApiError> {
+    let counts = |per| policy.quota.filter(|quota| quota.per == per);
+    if let Some(quota) = counts(Per::Address) {
+        let (gate, context) = (Gate::of_service(request)?, RequestContext::of(&request.extensions())?);
+        *fields = Some(admit(&gate, &context, quota).await?);
+    }
+    authorize(request, policy).await?;
+    if let Some(quota) = counts(Per::Component) {
+        let gate = Gate::of_service(request)?;
+        let component = request.extensions().get::<AuthenticatedComponent>().cloned();
+        let component = component.ok_or_else(|| ApiError::internal("only components are counted one by one"))?;
+        *fields = Some(admit_component(&gate, &component, quota).await?);
+    }
+    Ok(())
 }
 
 async fn authorize(request: &ServiceRequest, policy: RoutePolicy) -> Result<(), ApiError> {
@@ -267,7 +276,11 @@ mod tests {
         let ingest = RoutePolicy { encoded_body: true, ..policy(Access::Component) };
         let signed_in = policy(Access::SignedIn { while_must_change: false });
         let admin = policy(Access::Role(Role::Admin));
+        let rotation = RoutePolicy { quota: Some(&quotas::OWN_ROTATION), ..policy(Access::Component) };
+        let nobodys = RoutePolicy { quota: Some(&quotas::OWN_ROTATION), ..policy(Access::Anyone) };
         config
+            .service(resource("/rotate", vec![(Method::POST, web::route().to(component), rotation)]))
+            .service(resource("/nobodys", vec![(Method::POST, web::route().to(|| async { "in" }), nobodys)]))
             .service(resource("/login", vec![(Method::POST, web::route().to(|_: Bytes| async { "in" }), login)]))
             .service(resource(
                 "/me",
@@ -338,6 +351,57 @@ mod tests {
             assert_eq!(login(&server, &format!("2001:db8::{attempt}")).status, 200);
         }
         assert_eq!(login(&server, "2001:db8::ffff:1").status, 429, "a /64 is one client");
+    }
+
+    #[test]
+    fn a_component_that_asks_too_often_is_refused_and_its_neighbours_are_not() {
+        let server = Server::start(routes);
+        let [one, other] = [(); 2].map(|()| server.keys.add(KeyState::Live, Standing::Active));
+        let rotate = |key: &str, client: &str| {
+            let headers = [format!("X-API-Key: {key}"), format!("X-Forwarded-For: {client}")];
+            send(&server, "POST /rotate", &headers.each_ref().map(String::as_str))
+        };
+        let unknown = format!("sk_stra_{}", "A".repeat(43));
+        for _ in 0..15 {
+            let refused = rotate(&unknown, "192.0.2.1");
+            assert_eq!((refused.status, refused.header("ratelimit-policy")), (401, None), "counts for nobody");
+        }
+        for remaining in (0..10).rev() {
+            let answer = rotate(&one.key, &format!("192.0.2.{remaining}"));
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("ratelimit-policy"), Some("\"own-rotation\";q=10;w=60"));
+            assert_eq!(answer.header("ratelimit"), Some(format!("\"own-rotation\";r={remaining};t=60").as_str()));
+        }
+        server.clock.advance(Duration::from_secs(20));
+        for client in ["192.0.2.1", "192.0.2.1", "192.0.2.77"] {
+            let refused = rotate(&one.key, client);
+            assert_eq!((refused.status, refused.error().as_str()), (429, "rate_limited"), "{client}");
+            assert_eq!(refused.header("retry-after"), Some("40"));
+            assert_eq!(refused.header("ratelimit"), Some("\"own-rotation\";r=0;t=40"));
+            assert!(refused.body.contains("from this component"), "{}", refused.body);
+        }
+        let limited: Vec<_> =
+            server.log.events().into_iter().filter(|event| event.action == Action::RateLimit).collect();
+        assert_eq!(limited.len(), 2, "at most one entry a minute from one address");
+        assert!(limited.iter().all(|event| event.actor.id == Some(one.id.into_untyped_uuid())), "{limited:?}");
+        assert_eq!(rotate(&other.key, "192.0.2.1").status, 200, "another component is not concerned");
+        assert_eq!(
+            send(&server, "POST /ingest", &[&format!("X-API-Key: {}", one.key)]).status,
+            200,
+            "nor other routes"
+        );
+        server.clock.advance(Duration::from_secs(40));
+        assert_eq!(rotate(&one.key, "192.0.2.1").status, 200);
+        server.limits.is_away.store(true, Ordering::SeqCst);
+        assert_eq!(rotate(&other.key, "192.0.2.1").status, 503);
+    }
+
+    #[test]
+    fn a_quota_of_components_on_a_route_of_others_fails_closed() {
+        let server = Server::start(routes);
+        let key = format!("X-API-Key: {}", server.keys.add(KeyState::Live, Standing::Active).key);
+        let answer = send(&server, "POST /nobodys", &[&key]);
+        assert_eq!((answer.status, answer.error().as_str()), (500, "internal"));
     }
 
     #[test]

@@ -61,6 +61,10 @@ impl AuthenticatedComponent {
         Self { key, context }
     }
 
+    pub(crate) const fn context(&self) -> &RequestContext {
+        &self.context
+    }
+
     /// The address that it asks from.
     pub fn client(&self) -> IpAddr {
         self.context.client.ip()

@@ -3,11 +3,11 @@
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use metrics::counter;
-use stratora_audit::{Action, Outcome, ResourceKind};
-use stratora_auth::{Decision, Quota};
+use stratora_audit::{Action, Origin, Outcome, ResourceKind};
+use stratora_auth::{ClientKey, Decision, Per, Quota};
 
 use crate::error::whole_seconds;
-use crate::{ApiError, Gate, RequestContext};
+use crate::{ApiError, AuthenticatedComponent, Gate, RequestContext};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
@@ -46,24 +46,48 @@ impl RateLimitFields {
     }
 }
 
-/// Counts a request against `quota`, or refuses it with 429. The store being away refuses with 503.
+/// Counts a request of its client address against `quota`, or refuses it with 429. The store being away refuses with 503.
 pub(crate) async fn admit(
     gate: &Gate,
     context: &RequestContext,
     quota: &'static Quota,
 ) -> Result<RateLimitFields, ApiError> {
-    let decision = gate.limiter.admit(quota, context.client.key()).await?;
+    count(gate, quota, context.client.key(), context.origin(), context).await
+}
+
+/// The same for a request of that component.
+pub(crate) async fn admit_component(
+    gate: &Gate,
+    component: &AuthenticatedComponent,
+    quota: &'static Quota,
+) -> Result<RateLimitFields, ApiError> {
+    let counted = ClientKey::of_component(component.key.component());
+    count(gate, quota, counted, component.origin(), component.context()).await
+}
+
+async fn count(
+    gate: &Gate,
+    quota: &'static Quota,
+    counted: ClientKey,
+    origin: Origin,
+    context: &RequestContext,
+) -> Result<RateLimitFields, ApiError> {
+    let decision = gate.limiter.admit(quota, counted).await?;
     let fields = RateLimitFields::of(quota, &decision);
     let Decision::Refused { retry_after } = decision else { return Ok(fields) };
     counter!("http_rate_limited_total", "quota" => quota.name).increment(1);
-    let event = context.origin().event(gate.clock.now(), Action::RateLimit).ended(Outcome::Denied).on(
+    let event = origin.event(gate.clock.now(), Action::RateLimit).ended(Outcome::Denied).on(
         ResourceKind::Endpoint,
         None,
         quota.name,
     );
     gate.refusals.write_seldom(event, context.client.key()).await;
     let seconds = whole_seconds(retry_after).max(1);
-    let message = format!("Too many requests from your address. Try again in {seconds} s.");
+    let whom = match quota.per {
+        Per::Address => "your address",
+        Per::Component => "this component",
+    };
+    let message = format!("Too many requests from {whom}. Try again in {seconds} s.");
     Err(fields.on(ApiError::throttled("rate_limited", message, Some(retry_after))))
 }
 

@@ -176,13 +176,16 @@ fn refusal(error: &RegistrationError, context: &RequestContext, now: Timestamp) 
     Some(event.on(ResourceKind::Endpoint, None, endpoint).with("reason", reason.code()))
 }
 
-/// Let a pending component in; or approve that whoever asks for a component's place is given it, for 24 hours and once.
+/// Approve that whoever asked for a component's place at `requested_at` is given it, for 24 hours and once: the key that the
+/// component has ends then. Without that time: let a pending component in with the key that it has, and of any other one
+/// approve whatever request there is.
 #[utoipa::path(post, path = "/api/v1/remote-components/{id}/approve", tag = "enrollment", params(("id" = String, Path)),
     request_body = Option<wire::ApproveComponent>, responses(
         (status = 200, body = wire::Component),
         (status = 404, body = wire::Error, description = "`not_found`"),
         (status = 409, body = wire::Error,
-            description = "`component_active` or `component_revoked`: nobody asks for its place; or `request_changed`"),
+            description = "`component_active` or `component_revoked`: nobody asks for its place; or `request_changed`: \
+                nobody asked for it then"),
         (status = 422, body = wire::Error, description = "`invalid_value`"),
     ))]
 pub(crate) async fn approve(

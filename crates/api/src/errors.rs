@@ -145,6 +145,10 @@ pub(crate) fn change_component(error: ChangeComponentError) -> ApiError {
             "This key was replaced. Use the component's new key.",
         )
         .with_header((WWW_AUTHENTICATE, "X-API-Key")),
+        ChangeComponentError::KeyHandedOver => ApiError::conflict(
+            "key_replaced",
+            "An administrator has made this component a new key. Use that one; this one ends at its deadline.",
+        ),
         ChangeComponentError::Store(error) => error.into(),
     }
 }
@@ -177,7 +181,7 @@ pub(crate) fn approve(error: ApproveError) -> ApiError {
         ApproveError::Component(error) => change_component(error),
         ApproveError::Changed => ApiError::conflict(
             "request_changed",
-            "Somebody else asks for this place by now. Look at the request again.",
+            "Somebody else asks for this place by now, or nobody does. Look at the requests again.",
         ),
     }
 }

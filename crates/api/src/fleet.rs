@@ -39,10 +39,13 @@ pub(crate) async fn heartbeat(
 }
 
 /// A new key for the component that asks. The key that it asks with lives until the new one is first used, so that no crash
-/// in between leaves the component without a key; it may ask again as often as it loses the new one.
+/// in between leaves the component without a key; it may ask again as often as it loses the new one. A key that an
+/// administrator has replaced, and that lives until a deadline, gets no other.
 #[utoipa::path(post, path = "/api/v1/agents/{id}/rotate", tag = "fleet", params(("id" = String, Path)), responses(
     (status = 200, body = wire::OwnKey, description = "The only time the key is seen."),
     (status = 401, body = wire::Error, description = "`key_unknown`, `key_rotated` or `key_revoked`"),
+    (status = 409, body = wire::Error, description = "`key_replaced`: an administrator has made a new key"),
+    (status = 429, body = wire::Error, description = "`rate_limited`"),
 ))]
 pub(crate) async fn rotate(
     own: OwnComponent,

@@ -63,7 +63,7 @@ fn shown(progress: Option<Progress>, none: &'static str) -> Result<web::Json<wir
 const fn field(field: PlanField) -> &'static str {
     match field {
         PlanField::Size => "wave_size",
-        PlanField::MaxLostPercent => "max_refused_percent",
+        PlanField::MaxRefusedPercent => "max_refused_percent",
         PlanField::TimeoutSeconds => "wave_timeout_seconds",
     }
 }

@@ -6,7 +6,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Route, Scope, web};
 use stratora_actix::{Access, RoutePolicy, resource};
 use stratora_audit::Action;
-use stratora_auth::{Quota, Role, quotas};
+use stratora_auth::{Per, Quota, Role, quotas};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 
@@ -19,7 +19,7 @@ use crate::{
 /// What limits the use of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limited {
-    /// A quota for each client address.
+    /// A quota for each client address, or for each component.
     By(&'static Quota),
     /// The flood guard over the whole API suffices, for this reason.
     ByFloodGuardOnly(&'static str),
@@ -206,7 +206,8 @@ routes! {
     POST "/api/v1/remote-collectors/{id}/report", COMPONENT, KNOWN, audited!(ConfigReport) => collectors::report;
     GET "/api/v1/remote-collectors/{id}/report", VIEWER, KNOWN, READS => collectors::last_report;
     POST "/api/v1/agents/heartbeat/{id}", COMPONENT, KNOWN, REPEATS => fleet::heartbeat;
-    POST "/api/v1/agents/{id}/rotate", COMPONENT, KNOWN, audited!(ComponentRotate) => fleet::rotate;
+    POST "/api/v1/agents/{id}/rotate", COMPONENT, Limited::By(&quotas::OWN_ROTATION), audited!(ComponentRotate)
+        => fleet::rotate;
     POST "/api/v1/ingest/influx", COMPONENT, KNOWN, REPEATS => ingest::influx;
     POST "/api/v1/ingest/influx/write", COMPONENT, KNOWN, REPEATS => ingest::influx_write;
     POST "/api/v2/write", Access::InfluxWriter, KNOWN, REPEATS => ingest::influx_v2_write;
@@ -260,7 +261,11 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
         operation.security = Some(schemes);
         let limit = match route.limited {
             Limited::By(quota) => {
-                format!(" At most {} requests in {} s from one address.", quota.requests, quota.window.as_secs())
+                let whom = match quota.per {
+                    Per::Address => "from one address",
+                    Per::Component => "from one component",
+                };
+                format!(" At most {} requests in {} s {whom}.", quota.requests, quota.window.as_secs())
             }
             Limited::ByFloodGuardOnly(_) => String::new(),
         };
@@ -379,11 +384,14 @@ mod tests {
             ("/api/v1/identity-providers/ldap/test", 10, 60),
             ("/api/v1/components/register", 10, 60),
             ("/api/v1/keys/report-leak", 10, 60),
+            ("/api/v1/agents/{id}/rotate", 10, 60),
         ];
         for (path, requests, seconds) in limits {
             let route = ROUTES.iter().find(|route| route.path == path).unwrap();
             let Limited::By(quota) = route.limited else { panic!("{path} has no limit") };
             assert_eq!((quota.requests, quota.window.as_secs()), (requests, seconds), "{path}");
+            let of_components = matches!(route.access, Access::Component | Access::InfluxWriter);
+            assert_eq!(quota.per == Per::Component, of_components, "{path}");
         }
     }
 }

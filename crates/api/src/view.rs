@@ -98,7 +98,7 @@ pub(crate) fn fleet_rotation(progress: &Progress) -> wire::FleetRotation {
         reason: rotation.reason.clone(),
         kind: plan.kind().map(|kind| kind.as_str().to_owned()),
         wave_size: plan.size(),
-        max_refused_percent: plan.max_lost_percent(),
+        max_refused_percent: plan.max_refused_percent(),
         wave_timeout_seconds: plan.timeout().as_secs(),
         total: rotation.total,
         asked: tally.asked,

@@ -5,7 +5,7 @@ use std::fs;
 
 use stratora_actix::Access;
 use stratora_api::{Audited, Limited, ROUTES, RouteSpec};
-use stratora_auth::Role;
+use stratora_auth::{Per, Role};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/endpoints.md");
 
@@ -14,10 +14,10 @@ const OPENING: &str = "\
 
 Made from the table in `crates/api/src/routes.rs`, from which the server makes its routes: what stands here is what is
 enforced, and a test fails when the two differ. `HEAD` goes where `GET` goes; any other method of these paths is 405, any
-other path 404. People with a one-time password get 403 `password_change_required` everywhere but where \"also before the
-forced change\" stands. Over all of it lies the flood guard.
+other path 404. A limit is for one client address, unless it says for whom else. People with a one-time password get 403
+`password_change_required` everywhere but where \"also before the forced change\" stands. Over all of it lies the flood guard.
 
-| method | path | nobody | viewer | operator | admin | component | limit for one address | audit |
+| method | path | nobody | viewer | operator | admin | component | limit | audit |
 |---|---|---|---|---|---|---|---|---|
 ";
 
@@ -32,7 +32,10 @@ fn row(route: &RouteSpec) -> String {
     let mark = |may: bool| if may { "yes" } else { "–" };
     let who = [anyone, role(Role::Viewer), role(Role::Operator), role(Role::Admin), component].map(mark).join(" | ");
     let limit = match route.limited {
-        Limited::By(quota) => format!("{} in {} s", quota.requests, quota.window.as_secs()),
+        Limited::By(quota) => {
+            let whom = if quota.per == Per::Component { " for one component" } else { "" };
+            format!("{} in {} s{whom}", quota.requests, quota.window.as_secs())
+        }
         Limited::ByFloodGuardOnly(reason) => format!("none: {reason}"),
     };
     let audit = match route.audited {

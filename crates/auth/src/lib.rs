@@ -30,7 +30,7 @@ pub use client::ClientKey;
 pub use device::{DeviceKey, KnownDevice};
 pub use directory::{Directory, DirectoryPerson, DirectoryUnavailable};
 pub use id::{DeviceId, DeviceKind, SessionId, SessionKind, UserId, UserKind, subject_of};
-pub use limit::{Bucket, Decision, LimitStore, Quota, RateLimiter, Window, quotas};
+pub use limit::{Bucket, Decision, LimitStore, Per, Quota, RateLimiter, Window, quotas};
 pub use one_time::OneTimePassword;
 pub use opening::Opening;
 pub use own_password::ChangeOwnPasswordError;

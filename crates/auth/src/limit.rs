@@ -12,11 +12,22 @@ use stratora_port::StoreError;
 
 use crate::ClientKey;
 
+/// Whose requests a quota counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Per {
+    /// Those of one client address, before anything else is known about them.
+    Address,
+    /// Those of one component that has proved itself, from wherever it asks.
+    Component,
+}
+
 /// So many requests in any span of that length, for one client.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Quota {
     /// The name in the `RateLimit` fields and in the store.
     pub name: &'static str,
+    /// For whom.
+    pub per: Per,
     /// How many requests.
     pub requests: u32,
     /// In how long a span.
@@ -27,31 +38,38 @@ pub struct Quota {
 pub mod quotas {
     use std::time::Duration;
 
-    use super::Quota;
+    use super::{Per, Quota};
 
     const MINUTE: Duration = Duration::from_mins(1);
 
     /// Sign-ins with a password.
-    pub static LOGIN: Quota = Quota { name: "login", requests: 5, window: Duration::from_mins(5) };
+    pub static LOGIN: Quota = Quota { name: "login", per: Per::Address, requests: 5, window: Duration::from_mins(5) };
     /// Password changes.
-    pub static CHANGE_PASSWORD: Quota = Quota { name: "change-password", requests: 10, window: MINUTE };
+    pub static CHANGE_PASSWORD: Quota =
+        Quota { name: "change-password", per: Per::Address, requests: 10, window: MINUTE };
     /// Starts of a sign-in through an identity provider.
-    pub static OIDC_AUTHORIZE: Quota = Quota { name: "oidc-authorize", requests: 10, window: MINUTE };
+    pub static OIDC_AUTHORIZE: Quota =
+        Quota { name: "oidc-authorize", per: Per::Address, requests: 10, window: MINUTE };
     /// Returns from an identity provider.
-    pub static OIDC_CALLBACK: Quota = Quota { name: "oidc-callback", requests: 10, window: MINUTE };
+    pub static OIDC_CALLBACK: Quota = Quota { name: "oidc-callback", per: Per::Address, requests: 10, window: MINUTE };
     /// Starts of a sign-in from a provider's application tile.
-    pub static SSO: Quota = Quota { name: "sso", requests: 10, window: MINUTE };
+    pub static SSO: Quota = Quota { name: "sso", per: Per::Address, requests: 10, window: MINUTE };
     /// Registrations of components.
-    pub static REGISTER: Quota = Quota { name: "register", requests: 10, window: MINUTE };
+    pub static REGISTER: Quota = Quota { name: "register", per: Per::Address, requests: 10, window: MINUTE };
     /// Reports of leaked keys.
-    pub static REPORT_LEAK: Quota = Quota { name: "report-leak", requests: 10, window: MINUTE };
+    pub static REPORT_LEAK: Quota = Quota { name: "report-leak", per: Per::Address, requests: 10, window: MINUTE };
     /// Tests of the directory, which tell whether somebody has a certain password there.
-    pub static DIRECTORY_TEST: Quota = Quota { name: "directory-test", requests: 10, window: MINUTE };
+    pub static DIRECTORY_TEST: Quota =
+        Quota { name: "directory-test", per: Per::Address, requests: 10, window: MINUTE };
     /// Requests with a component key that does not exist.
-    pub static UNKNOWN_KEY: Quota = Quota { name: "unknown-key", requests: 30, window: MINUTE };
+    pub static UNKNOWN_KEY: Quota = Quota { name: "unknown-key", per: Per::Address, requests: 30, window: MINUTE };
+
+    /// New keys that a component asks for itself. Each costs a slow hash, in the pool that sign-ins need too, and a row that
+    /// stays. A component that is killed again and again needs a few in a row, and no more than one a month otherwise.
+    pub static OWN_ROTATION: Quota = Quota { name: "own-rotation", per: Per::Component, requests: 10, window: MINUTE };
 
     /// Every quota.
-    pub static ALL: [&Quota; 9] = [
+    pub static ALL: [&Quota; 10] = [
         &LOGIN,
         &CHANGE_PASSWORD,
         &OIDC_AUTHORIZE,
@@ -61,6 +79,7 @@ pub mod quotas {
         &REPORT_LEAK,
         &DIRECTORY_TEST,
         &UNKNOWN_KEY,
+        &OWN_ROTATION,
     ];
 }
 

@@ -41,10 +41,13 @@ impl MaxKeyAge {
 }
 
 impl KeyRecord {
-    /// Whether its holder should rotate it now.
+    /// Whether its holder should rotate it now. Never while an administrator hands over its successor: a deadline is an
+    /// administrator's, and whoever is told then would ask with a key that may not.
     pub fn is_due(&self, now: Timestamp, max_age: Option<MaxKeyAge>) -> bool {
-        // Its successor was made and never used, perhaps lost in a crash. A deadline is an administrator's, who hands over
-        // the new key.
+        if matches!(self.state, KeyState::Grace { until: Some(_) }) {
+            return false;
+        }
+        // Its successor was made and never used, perhaps lost in a crash.
         let is_unfinished = self.state == KeyState::Grace { until: None };
         let is_old = max_age.is_some_and(|max_age| now.since(self.created_at) >= max_age.of(self.key_id));
         self.rotation_requested || is_unfinished || is_old
@@ -122,7 +125,15 @@ mod tests {
         assert!(!record(KeyState::Live).is_due(now, None));
         assert!(KeyRecord { rotation_requested: true, ..record(KeyState::Live) }.is_due(now, None));
         assert!(record(KeyState::Grace { until: None }).is_due(now, None));
-        let handed_over = record(KeyState::Grace { until: Some(now.plus(DAY)) });
-        assert!(!handed_over.is_due(now, None), "an administrator made its successor");
+    }
+
+    #[test]
+    fn a_key_that_an_administrator_replaced_is_not_due_however_old_it_is_and_whoever_asked() {
+        let later = Timestamp::UNIX_EPOCH.plus(DAY * 2);
+        let handed_over = record(KeyState::Grace { until: Some(later.plus(DAY)) });
+        let asked = KeyRecord { rotation_requested: true, ..handed_over.clone() };
+        for record in [handed_over, asked] {
+            assert!(!record.is_due(later, Some(MaxKeyAge::new(DAY).unwrap())));
+        }
     }
 }

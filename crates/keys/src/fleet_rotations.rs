@@ -1,7 +1,8 @@
 //! Rotates the keys of a whole fleet, wave by wave. What is going on is in the store alone, so that any server goes on with
 //! it; that each thing is done once is the store's affair.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use newtype_uuid::GenericUuid as _;
@@ -12,7 +13,8 @@ use stratora_port::StoreError;
 use stratora_token::{Entropy, EntropyError, random_uuid};
 
 use crate::{
-    ComponentId, FleetRotation, FleetRotationId, KeyStore, Member, NextStep, RotationState, Status, Tally, WavePlan,
+    ComponentId, FleetRotation, FleetRotationId, KeyStore, Member, NextStep, RotationState, Status, Tally, Watch,
+    WavePlan,
 };
 
 /// A rotation as it begins.
@@ -107,17 +109,32 @@ pub struct FleetRotations {
     components: Arc<dyn KeyStore>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    looks: Mutex<Looks>,
+}
+
+/// Longer than this no server looks away while it is there: as long as a component between two heartbeats.
+const LONGEST_BREAK: Duration = Duration::from_secs(10);
+
+/// Since when this server has been looking after rotations.
+#[derive(Debug, Clone, Copy)]
+struct Looks {
+    since: Timestamp,
+    last: Timestamp,
+    /// The store was away, and so this server was for components.
+    failed: bool,
 }
 
 impl FleetRotations {
-    /// Rotates the keys of `components`, as is kept in `store`.
+    /// Rotates the keys of `components`, as is kept in `store`. The server counts as being there from now on.
     pub fn new(
         store: Arc<dyn FleetRotationStore>,
         components: Arc<dyn KeyStore>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { store, components, clock, entropy }
+        let now = clock.now();
+        let looks = Mutex::new(Looks { since: now, last: now, failed: false });
+        Self { store, components, clock, entropy, looks }
     }
 
     /// Begins a rotation. Its first wave begins with the next [`Self::step`] of any server.
@@ -130,7 +147,7 @@ impl FleetRotations {
         let event = event(origin, now, Action::FleetRotationStart, id)
             .with("kind", plan.kind().map_or("all", |kind| kind.as_str()))
             .with("wave_size", plan.size().to_string())
-            .with("max_refused_percent", plan.max_lost_percent().to_string());
+            .with("max_refused_percent", plan.max_refused_percent().to_string());
         let new = NewFleetRotation { id, plan, started_by: origin.actor.name.clone(), started_at: now };
         let rotation = self.store.start(new, seen_since(now), event).await?;
         Ok(Progress { rotation, tally: Tally::default() })
@@ -143,7 +160,7 @@ impl FleetRotations {
     pub async fn progress(&self) -> Result<Option<Progress>, StoreError> {
         let Some(rotation) = self.store.latest().await? else { return Ok(None) };
         let members = self.store.members(rotation.id).await?;
-        Ok(Some(Progress { tally: Tally::of(&members, self.clock.now()), rotation }))
+        Ok(Some(Progress { tally: Tally::of(&members, self.watch()), rotation }))
     }
 
     /// Ends the rotation that runs: nobody else is asked. Returns how far it came; none when none runs.
@@ -166,17 +183,44 @@ impl FleetRotations {
     /// # Errors
     /// [`StoreError`] when the store fails; the next call goes on from there.
     pub async fn step(&self) -> Result<(), StoreError> {
+        self.look();
+        let stepped = self.all_there_is().await;
+        self.change_looks(|looks, now| Looks { last: now, failed: stepped.is_err(), ..looks });
+        stepped
+    }
+
+    async fn all_there_is(&self) -> Result<(), StoreError> {
         while self.go_on().await? {}
         Ok(())
+    }
+
+    /// After a failure or a break, during which components could not be heard, the server is there from now on.
+    fn look(&self) {
+        self.change_looks(|looks, now| {
+            let was_away = looks.failed || now.since(looks.last) > LONGEST_BREAK;
+            if was_away { Looks { since: now, ..looks } } else { looks }
+        });
+    }
+
+    fn change_looks(&self, change: impl FnOnce(Looks, Timestamp) -> Looks) -> Looks {
+        let now = self.clock.now();
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        *looks = change(*looks, now);
+        *looks
+    }
+
+    fn watch(&self) -> Watch {
+        Watch { now: self.clock.now(), since: self.change_looks(|looks, _| looks).since }
     }
 
     /// Whether there is more to be done at once.
     async fn go_on(&self) -> Result<bool, StoreError> {
         let running = self.store.latest().await?.filter(|rotation| rotation.state == RotationState::Running);
         let Some(rotation) = running else { return Ok(false) };
-        let (id, now) = (rotation.id, self.clock.now());
+        let (id, watch) = (rotation.id, self.watch());
+        let now = watch.now;
         let members = self.store.members(id).await?;
-        match rotation.next_step(&members, now) {
+        match rotation.next_step(&members, watch) {
             NextStep::Wait => Ok(false),
             NextStep::Ask(components) => {
                 for component in components {
@@ -187,6 +231,9 @@ impl FleetRotations {
             NextStep::BeginWave => {
                 let begun = self.store.begin_wave(id, rotation.wave, seen_since(now), now).await?;
                 let Some(picked) = begun else { return Ok(false) };
+                if picked == 0 && !rotation.is_over_without_more(&members, watch) {
+                    return Ok(false);
+                }
                 if picked == 0 {
                     return self.end(id, RotationState::Finished, None).await;
                 }

@@ -100,7 +100,8 @@ pub enum Grace {
     /// It lives until the new one is first used, or this time has passed.
     For(Duration),
     /// The component rotates itself, with this key: that one lives until the new one is first used, without a deadline, and
-    /// every other key of the component ends. A component that loses new keys in crashes asks again with the one it has.
+    /// every other key of the component ends. A component that loses new keys in crashes asks again with the one it has. A key
+    /// that an administrator has replaced with a deadline cannot do so: it would outlive that, and end its successor.
     UntilFirstUse(KeyId),
 }
 

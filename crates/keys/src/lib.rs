@@ -39,7 +39,10 @@ pub use store::{
     Sighting,
 };
 
-pub use waves::{Condition, FleetRotation, Member, NextStep, PlanField, RefusedPlan, RotationState, Tally, WavePlan};
+pub use waves::{
+    Condition, FleetRotation, Member, NextStep, PlanField, RETURN_WITHIN, RefusedPlan, RotationState, Tally, Watch,
+    WavePlan,
+};
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -118,6 +118,10 @@ pub enum ChangeComponentError {
     /// The key with which the component rotates itself has ended meanwhile.
     #[error("the key that asks has ended")]
     KeyEnded,
+    /// The key with which the component wants to rotate itself lives until a deadline: an administrator has made its
+    /// successor.
+    #[error("the key that asks has a successor from an administrator")]
+    KeyHandedOver,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -144,7 +148,7 @@ pub trait KeyStore: Send + Sync + 'static {
     async fn create(&self, component: NewComponent, event: Event) -> Result<Component, ChangeComponentError>;
 
     /// Gives a component a new key; `grace` decides what becomes of the one before. A key that was in grace already ends,
-    /// unless it is the one that asks. Whatever was asked of the component about its key is done with. When several run side
+    /// unless it is the one that asks; one with a deadline may not ask. Whatever was asked of the component about its key is done with. When several run side
     /// by side, the last one's key is the live one.
     async fn rotate(
         &self,
@@ -154,7 +158,8 @@ pub trait KeyStore: Send + Sync + 'static {
         event: Event,
     ) -> Result<Component, ChangeComponentError>;
 
-    /// Ends all keys of a component and shuts it out. Revoking a revoked component changes nothing but the log.
+    /// Ends all keys of a component and shuts it out, and forgets who asks for its place: no approval from before undoes
+    /// it. Revoking a revoked component changes nothing else.
     async fn revoke(&self, id: ComponentId, now: Timestamp, event: Event) -> Result<Component, MissingComponent>;
 
     /// Asks an active component to rotate its key. To ask again changes nothing but the log.
@@ -200,7 +205,8 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Marks a key whose two hashes disagree; it is refused from then on.
     async fn mark_corrupt(&self, key: KeyId, event: Event) -> Result<(), StoreError>;
 
-    /// Ends the key with that digest because it leaked; when it was its component's live key, the component is revoked.
+    /// Ends the key with that digest because it leaked; when it was its component's live key, the component is revoked, as
+    /// [`Self::revoke`] does it.
     /// A key that is unknown or has ended changes nothing. Returns whether something changed.
     async fn report_leak(&self, digest: &Digest, now: Timestamp, event: Event) -> Result<bool, StoreError>;
 

@@ -9,13 +9,13 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use stratora_clock::Timestamp;
 use stratora_keys::{
-    Component, ComponentId, ComponentKind, Grace, Hostname, KeyId, KeyPrefix, KeyState, Name, NewComponent, NewKey,
-    Standing, Version,
+    ChangeComponentError, Component, ComponentId, ComponentKind, Grace, Hostname, KeyId, KeyPrefix, KeyState, Name,
+    NewComponent, NewKey, Standing, Version,
 };
 use stratora_port::StoreError;
 
-use crate::failure::Trouble;
-use crate::schema::{component_keys, components};
+use crate::failure::Failure;
+use crate::schema::{component_keys, components, enrollment_requests};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{address, unreadable};
 use crate::transaction::statements;
@@ -208,9 +208,14 @@ statements! {
                 .await
         }
 
-        /// Retires the keys of a component that still work, for one that is made at `now`. `false`, and nothing is changed,
-        /// when the component rotates itself with a key that does not work.
-        async fn retire_keys(conn, component: ComponentId, grace: Grace, now: Timestamp) -> Result<bool, Trouble> {
+        /// Retires the keys of a component that still work, for one that is made at `now`. Refuses, and changes nothing,
+        /// when the component rotates itself with a key that may not.
+        async fn retire_keys(
+            conn,
+            component: ComponentId,
+            grace: Grace,
+            now: Timestamp,
+        ) -> Result<(), Failure<ChangeComponentError>> {
             let own = |key: KeyId| {
                 component_keys::table
                     .filter(component_keys::id.eq(StoredId::from(key)))
@@ -222,9 +227,13 @@ statements! {
                     .get_result(conn)
                     .await
                     .optional()?;
-                let Some((stored, until)) = found else { return Ok(false) };
-                if !works(key_state(&stored, until)?, now) {
-                    return Ok(false);
+                let Some((stored, until)) = found else { return Err(Failure::Refused(ChangeComponentError::KeyEnded)) };
+                let asking = key_state(&stored, until)?;
+                if !works(asking, now) {
+                    return Err(Failure::Refused(ChangeComponentError::KeyEnded));
+                }
+                if matches!(asking, KeyState::Grace { until: Some(_) }) {
+                    return Err(Failure::Refused(ChangeComponentError::KeyHandedOver));
                 }
             }
             let (live_becomes, until) = match grace {
@@ -243,7 +252,7 @@ statements! {
             if let Grace::UntilFirstUse(key) = grace {
                 diesel::update(own(key)).set(component_keys::state.eq(state::GRACE)).execute(conn).await?;
             }
-            Ok(true)
+            Ok(())
         }
 
         /// Notes since when the component has been asked to rotate its key.
@@ -285,8 +294,15 @@ statements! {
             .map(drop)
         }
 
-        /// Ends all keys of the component that still work, and shuts it out.
+        /// Forgets who asks for the component's place, approved or not. Returns whether anybody did.
+        async fn forget_request(conn, component: ComponentId) -> QueryResult<bool> {
+            let asked = enrollment_requests::table.find(StoredId::from(component));
+            Ok(diesel::delete(asked).execute(conn).await? > 0)
+        }
+
+        /// Ends all keys of the component that still work, and shuts it out. What was approved before does not undo that.
         async fn shut_out(conn, component: ComponentId, now: Timestamp) -> QueryResult<ComponentRow> {
+            conn.forget_request(component).await?;
             conn.end_keys(component, state::LIVE, state::REVOKED).await?;
             conn.end_keys(component, state::GRACE, state::REVOKED).await?;
             conn.set_rotation_requested(component, None).await?;

@@ -115,10 +115,7 @@ impl EnrollmentStore for Storage {
             let Some(token) = situation.token.as_ref().map(|token| token.id) else {
                 return Err(refused(RefusedRegistration::UnknownToken));
             };
-            let host = |id: ComponentId| {
-                let found = situation.hosts.iter().find(|host| host.component.id == id);
-                found.map(|host| &host.component).ok_or(Failure::Refused(RegisterError::Raced))
-            };
+            let host = |id: ComponentId| situation.component(id).ok_or(Failure::Refused(RegisterError::Raced));
             let admission = match decided {
                 Ok(admission) => admission,
                 Err(RefusedRegistration::Exists { component, is_news }) => {
@@ -140,13 +137,12 @@ impl EnrollmentStore for Storage {
                     refused_on(inserted, Violation::Unique, RegisterError::Raced)?
                 }
                 Admission::InPlace { component, .. } | Admission::Again { component, .. } => {
-                    conn.replace_keys(host(*component)?, &call.version, &offer.key).await?
+                    conn.replace_keys(host(*component)?, &call, admission.lets_in(), &offer.key).await?
                 }
             };
             let component = Component::try_from(row)?;
             if matches!(admission, Admission::InPlace { .. }) {
-                let asked = enrollment_requests::table.find(StoredId::from(component.id));
-                diesel::delete(asked).execute(conn).await?;
+                conn.forget_request(component.id).await?;
             }
             conn.remember_answer(&call, token, component.id, &admission, offer.key.id).await?;
             let issued = Some(CredentialTag::of(offer.key.digest.as_bytes()));
@@ -208,8 +204,7 @@ impl EnrollmentStore for Storage {
 
     async fn dismiss_request(&self, component: ComponentId, event: Event) -> Result<(), MissingRequest> {
         with_tx!(self, |conn| {
-            let asked = enrollment_requests::table.find(StoredId::from(component));
-            if diesel::delete(asked).execute(conn).await? == 0 {
+            if !conn.forget_request(component).await? {
                 return Err(Failure::Refused(MissingRequest::Missing));
             }
             conn.append(&event).await?;

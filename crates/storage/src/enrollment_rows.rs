@@ -185,17 +185,28 @@ statements! {
                     // It may have changed until it was locked.
                     let locked = conn.lock_component(component.id).await?.map(Component::try_from).transpose()?;
                     if let Some(component) = locked.filter(|component| is_host_of(component, call)) {
-                        let request = conn.request_for(component.id).await?;
-                        let issued = conn.issued_to(component.id).await?;
-                        situation.hosts.push(Host { component, request, issued });
+                        situation.hosts.push(conn.host(component).await?);
                     }
                 }
             }
-            situation.proof = match call.proof {
-                Some(key) => conn.proven(key).await?,
-                None => None,
-            };
+            let Some(key) = call.proof else { return Ok(situation) };
+            situation.proof = conn.proven(key).await?;
+            // Of the components none is locked here yet, so that they are locked in order in this case too.
+            if let (Some(proven), true) = (situation.proof, situation.hosts.is_empty()) {
+                let locked = conn.lock_component(proven.component).await?.map(Component::try_from).transpose()?;
+                if let Some(component) = locked.filter(|component| component.kind == call.kind) {
+                    situation.renamed = Some(conn.host(component).await?);
+                }
+                situation.proof = conn.proven(key).await?;
+            }
             Ok(situation)
+        }
+
+        /// All that bears on a call besides the component, which is locked.
+        async fn host(conn, component: Component) -> Result<Host, Trouble> {
+            let request = conn.request_for(component.id).await?;
+            let issued = conn.issued_to(component.id).await?;
+            Ok(Host { component, request, issued })
         }
 
         /// Who asks for the component's place.
@@ -291,17 +302,24 @@ statements! {
             Ok(row)
         }
 
-        /// Gives a component that is there, and locked, the offered key in place of all that it had.
-        async fn replace_keys(conn, component: &Component, version: &Version, key: &NewKey) -> QueryResult<ComponentRow> {
+        /// Gives a component that is there, and locked, the offered key in place of all that it had; it is what the call
+        /// says it is, and where `lets_in` is set it is active from then on.
+        async fn replace_keys(
+            conn,
+            component: &Component,
+            call: &Call,
+            lets_in: bool,
+            key: &NewKey,
+        ) -> QueryResult<ComponentRow> {
             let id = component.id;
             conn.end_keys(id, state::GRACE, state::ROTATED).await?;
             conn.end_keys(id, state::LIVE, state::ROTATED).await?;
             conn.insert_key(id, key).await?;
             diesel::update(components::table.find(StoredId::from(id)))
-                .set(components::version.eq(version.as_str()))
+                .set((components::version.eq(call.version.as_str()), components::hostname.eq(call.hostname.as_str())))
                 .execute(conn)
                 .await?;
-            if component.standing == Standing::Revoked {
+            if lets_in {
                 conn.set_standing(id, Standing::Active, None).await?;
             }
             conn.show_key(id, key).await

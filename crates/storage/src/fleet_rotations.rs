@@ -50,7 +50,7 @@ impl RotationRow {
             id: new.id.into(),
             kind: plan.kind().map(|kind| kind.as_str().to_owned()),
             wave_size: plan.size().into(),
-            max_refused_percent: plan.max_lost_percent().into(),
+            max_refused_percent: plan.max_refused_percent().into(),
             wave_timeout_seconds: i64::try_from(plan.timeout().as_secs()).unwrap_or(i64::MAX),
             state: RotationState::Running.as_str().to_owned(),
             reason: None,

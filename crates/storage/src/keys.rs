@@ -150,9 +150,7 @@ impl KeyStore for Storage {
             if before.standing == Standing::Revoked {
                 return Err(wrong_standing(before.standing));
             }
-            if !conn.retire_keys(id, grace, key.created_at).await? {
-                return Err(Failure::Refused(ChangeComponentError::KeyEnded));
-            }
+            conn.retire_keys(id, grace, key.created_at).await?;
             conn.insert_key(id, &key).await?;
             let row = conn.show_key(id, &key).await?;
             let change = conn.append_change(&event, issuing(id, &key)).await?;
@@ -165,7 +163,9 @@ impl KeyStore for Storage {
             let Some(mut row) = conn.lock_component(id).await? else {
                 return Err(Failure::Refused(MissingComponent::Missing));
             };
-            if !row.is_revoked() {
+            if row.is_revoked() {
+                conn.forget_request(id).await?;
+            } else {
                 row = conn.shut_out(id, now).await?;
             }
             let change = conn.append_change(&event, subject_of(id)).await?;

@@ -108,7 +108,8 @@ pub struct EnrollmentRequest {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApproveComponent {
-    /// [`EnrollmentRequest::requested_at`] of the request that was looked at: no other one is approved then.
+    /// [`EnrollmentRequest::requested_at`] of the request that was looked at: nothing else is approved then, and least of all the
+    /// component itself where it waits too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub requested_at: Option<String>,

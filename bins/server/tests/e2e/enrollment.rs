@@ -11,6 +11,8 @@ on_both_databases!(
     a_token_lets_in_as_many_components_as_it_may,
     a_known_host_is_taken_over_by_nobody_until_an_administrator_approves_it,
     whoever_holds_the_key_registers_in_place_and_the_old_key_is_dead_at_once,
+    a_revocation_ends_what_was_approved_before,
+    a_host_that_was_renamed_stays_the_component_that_it_was,
     a_client_that_was_killed_sends_the_same_call_again,
     what_no_agent_sends_is_refused_by_its_field,
     of_many_registrations_side_by_side_one_uses_the_token,
@@ -18,8 +20,12 @@ on_both_databases!(
 
 mod with_approval {
     use crate::support::on_both_databases;
-    on_both_databases!("enrollment: {require_approval: true}\n"; every_new_component_waits_for_approval);
-    use super::every_new_component_waits_for_approval;
+    on_both_databases!(
+        "enrollment: {require_approval: true}\n";
+        every_new_component_waits_for_approval,
+        the_host_is_let_in_and_not_whoever_took_its_name_first,
+    );
+    use super::{every_new_component_waits_for_approval, the_host_is_let_in_and_not_whoever_took_its_name_first};
 }
 
 const TOKENS: &str = "/api/v1/enrollment-tokens";
@@ -260,6 +266,76 @@ async fn every_new_component_waits_for_approval(mut installation: Installation) 
     let proven = call(&backend, &fleet, "db1", "192.0.2.1").key(&key).send().await.unwrap();
     refused(&proven, 409, "component_exists");
     assert_eq!(approve(&backend, &admin, &id).await.json()["status"], "active");
+    assert_eq!(heartbeat(&backend, &id, &key).await.status, 200);
+}
+
+async fn the_host_is_let_in_and_not_whoever_took_its_name_first(mut installation: Installation) {
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (_, fleet) = token(&backend, &admin, json!({"multi_use": true})).await;
+    let strangers = || call(&backend, &fleet, "db1", "203.0.113.66").header("idempotency-key", "s".repeat(43));
+    let hosts = || call(&backend, &fleet, "db1", "192.0.2.1").header("idempotency-key", "h".repeat(43));
+    let (id, strangers_key) = own_key(&strangers().send().await.unwrap(), 201);
+    refused(&hosts().send().await.unwrap(), 409, "component_exists");
+    let waiting = list(&backend, &admin, REQUESTS).await;
+    let request = &waiting["items"][0];
+    assert_eq!((&request["component_id"], &request["client"]), (&json!(id), &json!("192.0.2.1")), "{waiting}");
+
+    let seen = json!({"requested_at": request["requested_at"]});
+    let approved = backend.post(&format!("/api/v1/remote-components/{id}/approve")).bearer(&admin).json(&seen);
+    let approved = approved.send().await.unwrap();
+    assert_eq!((approved.status, &approved.json()["status"]), (200, &json!("pending")), "until the host comes");
+    refused(&heartbeat(&backend, &id, &strangers_key).await, 403, "not_approved");
+    let (_, strangers_second) = own_key(&strangers().send().await.unwrap(), 201);
+    refused(&heartbeat(&backend, &id, &strangers_second).await, 403, "not_approved");
+
+    let (same, key) = own_key(&hosts().send().await.unwrap(), 200);
+    assert_eq!(same, id);
+    assert_eq!(heartbeat(&backend, &id, &key).await.status, 200);
+    for key in [strangers_key, strangers_second] {
+        refused(&heartbeat(&backend, &id, &key).await, 401, "key_rotated");
+    }
+    assert_eq!(component(&backend, &admin, &id).await["status"], "active");
+    refused(&strangers().send().await.unwrap(), 409, "component_exists");
+    let dismissed = backend.delete(&format!("{REQUESTS}/{id}")).bearer(&admin).send().await.unwrap();
+    assert_eq!(dismissed.status, 204);
+    let late = backend.post(&format!("/api/v1/remote-components/{id}/approve")).bearer(&admin).json(&seen);
+    refused(&late.send().await.unwrap(), 409, "component_active");
+}
+
+async fn a_revocation_ends_what_was_approved_before(mut installation: Installation) {
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (_, fleet) = token(&backend, &admin, json!({"multi_use": true})).await;
+    let (id, key) = own_key(&call(&backend, &fleet, "db1", "192.0.2.1").send().await.unwrap(), 201);
+    refused(&call(&backend, &fleet, "db1", "192.0.2.66").send().await.unwrap(), 409, "component_exists");
+    assert_eq!(approve(&backend, &admin, &id).await.status, 200);
+    let revoke = format!("/api/v1/remote-components/{id}/revoke");
+    assert_eq!(backend.post(&revoke).bearer(&admin).send().await.unwrap().status, 200);
+    assert_eq!(list(&backend, &admin, REQUESTS).await["total"], 0);
+    refused(&call(&backend, &fleet, "db1", "192.0.2.66").send().await.unwrap(), 409, "component_exists");
+    refused(&heartbeat(&backend, &id, &key).await, 401, "key_revoked");
+    assert_eq!(component(&backend, &admin, &id).await["status"], "revoked");
+}
+
+async fn a_host_that_was_renamed_stays_the_component_that_it_was(mut installation: Installation) {
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (_, fleet) = token(&backend, &admin, json!({"multi_use": true})).await;
+    let (id, key) = own_key(&call(&backend, &fleet, "db1", "192.0.2.1").send().await.unwrap(), 201);
+    let (other, _) = own_key(&call(&backend, &fleet, "db2", "192.0.2.2").send().await.unwrap(), 201);
+    let renamed = || call(&backend, &fleet, "db3", "192.0.2.1").key(&key).header("idempotency-key", "r".repeat(43));
+    let (same, lost) = own_key(&renamed().send().await.unwrap(), 200);
+    assert_eq!(same, id);
+    let (same, key) = own_key(&renamed().send().await.unwrap(), 200);
+    assert_eq!(same, id, "again, though the key that proved it has ended");
+    refused(&heartbeat(&backend, &id, &lost).await, 401, "key_rotated");
+    let shown = component(&backend, &admin, &id).await;
+    assert_eq!((&shown["name"], &shown["hostname"]), (&json!("db1"), &json!("db3")));
+    assert_eq!(list(&backend, &admin, "/api/v1/remote-components").await["total"], 2, "nobody else came to be");
+    let taken = call(&backend, &fleet, "db2", "192.0.2.1").key(&key).send().await.unwrap();
+    refused(&taken, 409, "component_exists");
+    assert_eq!(list(&backend, &admin, REQUESTS).await["items"][0]["component_id"], json!(other));
     assert_eq!(heartbeat(&backend, &id, &key).await.status, 200);
 }
 

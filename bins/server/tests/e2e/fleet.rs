@@ -8,6 +8,7 @@ use crate::support::{Installation, create_component, on_both_databases, text};
 on_both_databases!(
     no_crash_in_a_rotation_leaves_a_component_without_a_key,
     a_component_is_told_to_rotate_when_an_administrator_asks,
+    a_key_that_an_administrator_replaced_keeps_its_deadline,
     a_fleet_is_rotated_in_waves_over_the_end_of_the_server,
     a_rotation_of_the_fleet_stops_when_components_are_shut_out,
 );
@@ -86,10 +87,14 @@ async fn no_crash_in_a_rotation_leaves_a_component_without_a_key(mut installatio
         [Crash::BeforeTheAnswerIsStored, Crash::BeforeTheNewKeyIsUsed, Crash::BeforeTheOldKeyIsForgotten, Crash::Never];
     let admin = installation.admin().await;
     let backend = installation.backend();
-    let (id, key) = create_component(&backend, &admin, "Berlin").await;
-    let mut disk = Disk { id, key, next: None };
+    let fresh = async |name: &str| {
+        let (id, key) = create_component(&backend, &admin, name).await;
+        Disk { id, key, next: None }
+    };
     // Every crash after every other one, with a start in between and without: then it asks again with what it has.
-    for first in CRASHES {
+    for (number, first) in CRASHES.into_iter().enumerate() {
+        // Each asks less often than one component may in a minute.
+        let mut disk = fresh(&format!("Berlin {number}")).await;
         for second in CRASHES {
             disk.rotate(&backend, first).await;
             if first == Crash::BeforeTheAnswerIsStored {
@@ -101,6 +106,7 @@ async fn no_crash_in_a_rotation_leaves_a_component_without_a_key(mut installatio
             disk.come_back(&backend).await;
         }
     }
+    let mut disk = fresh("Rome").await;
     for _ in 0..5 {
         disk.rotate(&backend, Crash::BeforeTheAnswerIsStored).await;
     }
@@ -147,6 +153,25 @@ async fn a_component_is_told_to_rotate_when_an_administrator_asks(mut installati
     assert_eq!((missing.status, missing.error().as_str()), (404, "not_found"));
     let log = "/api/v1/audit-logs?action=component.request_rotation";
     assert_eq!(backend.get(log).bearer(&admin).send().await.unwrap().json()["total"], 2);
+}
+
+async fn a_key_that_an_administrator_replaced_keeps_its_deadline(mut installation: Installation) {
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (id, old) = create_component(&backend, &admin, "Berlin").await;
+    assert!(!is_told(&backend, &id, &old).await);
+    let path = format!("/api/v1/remote-components/{id}");
+    let grace = json!({"grace_seconds": 3600});
+    let rotated = backend.post(&format!("{path}/rotate")).bearer(&admin).json(&grace).send().await.unwrap();
+    let new = text(&rotated.json(), "api_key");
+    assert_eq!(backend.post(&format!("{path}/request-rotation")).bearer(&admin).send().await.unwrap().status, 200);
+    assert!(!is_told(&backend, &id, &old).await, "not with this key");
+    let refused = backend.post(&format!("/api/v1/agents/{id}/rotate")).key(&old).send().await.unwrap();
+    assert_eq!((refused.status, refused.error().as_str()), (409, "key_replaced"));
+    assert_eq!(beat(&backend, &id, &old).await.status, 200, "the old key lives on");
+    assert!(is_told(&backend, &id, &new).await, "and the new one is as good as before");
+    assert_eq!(beat(&backend, &id, &old).await.error(), "key_rotated");
+    rotate(&backend, &id, &new).await;
 }
 
 #[tokio::test]
@@ -256,6 +281,47 @@ async fn a_fleet_is_rotated_in_waves_over_the_end_of_the_server(mut installation
     }
     let verified = installation.run(&["audit", "verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+/// Its components back off meanwhile, and nobody has seen them for long when the server looks again.
+#[tokio::test]
+async fn a_server_that_was_away_waits_for_those_whom_it_asked() {
+    let mut installation = Installation::on_postgres_with_settings("");
+    let admin = installation.admin().await;
+    let mut agents = Agents::present(&mut installation, &admin, 3).await;
+    let backend = installation.backend();
+    let body = json!({"wave_size": 2});
+    assert_eq!(backend.post(FLEET).bearer(&admin).json(&body).send().await.unwrap().status, 202);
+    while progress(&backend, &admin).await["asked"] != 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    installation.server().signal(Signal::KILL);
+    installation.server().wait().unwrap();
+    let database = installation.postgres.as_ref().unwrap();
+    database.run("UPDATE components SET last_seen_at = last_seen_at - interval '10 minutes'").unwrap();
+    database.run("UPDATE fleet_rotation_members SET asked_at = asked_at - interval '10 minutes'").unwrap();
+    database.run("UPDATE fleet_rotations SET wave_began_at = wave_began_at - interval '10 minutes'").unwrap();
+    installation.start_server();
+    let backend = installation.backend();
+    let log = "/api/v1/audit-logs?action=fleet.end_rotation";
+    // It looks every two seconds, the first time at once; what it decides stays.
+    for _ in 0..60 {
+        let now = progress(&backend, &admin).await;
+        let shown = (&now["state"], &now["asked"], &now["lost"]);
+        assert_eq!(shown, (&json!("running"), &json!(2), &json!(0)), "{now}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let finished = loop {
+        agents.beat(&backend).await;
+        let now = progress(&backend, &admin).await;
+        if now["state"] != "running" {
+            break now;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    let numbers = ["total", "asked", "rotated", "lost"].map(|name| finished[name].as_u64().unwrap());
+    assert_eq!((&finished["state"], numbers), (&json!("finished"), [3, 3, 3, 0]), "{finished}");
+    assert_eq!(backend.get(log).bearer(&admin).send().await.unwrap().json()["total"], 1);
 }
 
 async fn a_rotation_of_the_fleet_stops_when_components_are_shut_out(mut installation: Installation) {

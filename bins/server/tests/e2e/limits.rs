@@ -11,6 +11,7 @@ on_both_databases!(
     a_hundred_parallel_sign_ins_reach_the_password_check_five_times,
     a_limit_survives_the_end_of_the_server,
     unknown_keys_are_limited_and_nobody_else_behind_the_same_address_is,
+    a_component_that_asks_for_keys_without_end_is_limited_and_nobody_else_is,
     strangers_brake_an_account_and_do_not_lock_its_owner_out,
 );
 
@@ -79,6 +80,44 @@ async fn unknown_keys_are_limited_and_nobody_else_behind_the_same_address_is(mut
     assert_eq!(pull(&key).await.error(), "no_config", "the right key is let in");
     let holder = pull(&old).await;
     assert_eq!((holder.status, holder.error().as_str()), (401, "key_rotated"), "a holder is told the truth");
+}
+
+async fn a_component_that_asks_for_keys_without_end_is_limited_and_nobody_else_is(mut installation: Installation) {
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (id, key) = create_component(&backend, &admin, "Berlin").await;
+    let (other, others_key) = create_component(&backend, &admin, "Rome").await;
+    let rotate = |id: &str, key: &str, address: &str| {
+        backend.post(&format!("/api/v1/agents/{id}/rotate")).from(address).key(key)
+    };
+    // All at once: who is refused does not get as far as the pool in which passwords are hashed.
+    let calls: Vec<_> = (0..30)
+        .map(|number| {
+            let request = rotate(&id, &key, &format!("203.0.113.{}", number % 3));
+            tokio::spawn(async move { request.send().await.unwrap() })
+        })
+        .collect();
+    let mut answered = Vec::new();
+    for call in calls {
+        let answer = call.await.unwrap();
+        if answer.status == 429 {
+            assert_eq!(answer.error(), "rate_limited");
+            assert!((1..=60).contains(&retry_after(&answer)));
+        }
+        answered.push(answer.status);
+    }
+    assert_eq!(answered.iter().filter(|status| **status == 429).count(), 20, "{answered:?}");
+    assert!(answered.iter().all(|status| matches!(status, 200 | 429 | 503)), "{answered:?}");
+    assert_eq!(rotate(&other, &others_key, "203.0.113.1").send().await.unwrap().status, 200);
+    let beat = json!({"hostname": "h", "version": "1", "os": "linux"});
+    let beat = backend.post(&format!("/api/v1/agents/heartbeat/{id}")).key(&key).json(&beat);
+    assert_eq!(beat.send().await.unwrap().status, 200, "it loses nothing but the time");
+    installation.server().signal(Signal::KILL);
+    installation.server().wait().unwrap();
+    installation.start_server();
+    let backend = installation.backend();
+    let again = backend.post(&format!("/api/v1/agents/{id}/rotate")).from("203.0.113.9").key(&key);
+    assert_eq!(again.send().await.unwrap().status, 429, "a restart is no way out");
 }
 
 async fn strangers_brake_an_account_and_do_not_lock_its_owner_out(mut installation: Installation) {

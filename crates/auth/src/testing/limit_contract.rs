@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::fixtures::at;
 use crate::{Bucket, ClientKey, Decision, LimitStore, Quota, quotas};
 
@@ -48,6 +50,12 @@ async fn buckets_are_counted_apart<S: LimitStore>(store: &S) {
     fill(store, &bucket(&quotas::LOGIN, 2), 0).await;
     assert!(is_admitted(store.admit(&bucket(&quotas::LOGIN, 3), at(0)).await.unwrap()), "another client");
     assert!(is_admitted(store.admit(&bucket(&quotas::SSO, 2), at(0)).await.unwrap()), "another quota");
+    let component =
+        |number| Bucket { quota: &quotas::OWN_ROTATION, client: ClientKey::of_component(Uuid::from_u128(number)) };
+    fill(store, &component(1), 0).await;
+    assert!(!is_admitted(store.admit(&component(1), at(59)).await.unwrap()));
+    assert!(is_admitted(store.admit(&component(2), at(59)).await.unwrap()), "another component");
+    assert!(is_admitted(store.admit(&component(1), at(60)).await.unwrap()));
 }
 
 async fn a_refusal_tells_the_time_and_changes_nothing<S: LimitStore>(store: &S) {

@@ -154,10 +154,20 @@ pub struct Situation {
     pub token: Option<EnrollmentToken>,
     /// The components of that host name and kind.
     pub hosts: Vec<Host>,
+    /// If there is none of them: the component of that kind whose key the caller proved itself with. Its host has another
+    /// name by now.
+    pub renamed: Option<Host>,
     /// Which of [`names_for`] the host are taken.
     pub taken: Vec<TakenName>,
     /// The key that the caller proved itself with.
     pub proof: Option<ProvenKey>,
+}
+
+impl Situation {
+    /// That component, if the call may lead to it.
+    pub fn component(&self, id: ComponentId) -> Option<&Component> {
+        self.hosts.iter().chain(&self.renamed).map(|host| &host.component).find(|component| component.id == id)
+    }
 }
 
 /// Why somebody may take a component's place.
@@ -212,6 +222,11 @@ impl Admission {
     /// Whether the caller is told that it was created.
     pub const fn is_new(&self) -> bool {
         matches!(self, Self::New { .. } | Self::Again { was_new: true, .. })
+    }
+
+    /// Whether the component is active from then on, wherever it stood: whoever was approved by an administrator is let in.
+    pub const fn lets_in(&self) -> bool {
+        matches!(self, Self::InPlace { ground: Ground::Approval, .. })
     }
 }
 
@@ -269,11 +284,12 @@ pub fn decide(call: &Call, situation: &Situation, policy: EnrollmentPolicy) -> R
         };
         (rank, host.component.created_at, host.component.id)
     });
-    let Some(preferred) = preferred else { return newcomer(call, &situation.taken, policy) };
     let in_place = |host: &Host, ground| Ok(Admission::InPlace { component: host.component.id, ground });
-    if let Some(host) = situation.hosts.iter().find(|host| proves(situation.proof, host, call.at)) {
+    let mut provable = situation.hosts.iter().chain(&situation.renamed);
+    if let Some(host) = provable.find(|host| proves(situation.proof, host)) {
         return in_place(host, Ground::Proof);
     }
+    let Some(preferred) = preferred else { return newcomer(call, &situation.taken, policy) };
     let approved = |host: &&Host| {
         host.request.as_ref().is_some_and(|request| request.is_approved(call.at) && request.lets_in(call, token.id))
     };
@@ -298,15 +314,15 @@ fn repeated(call: &Call, token: EnrollmentTokenId, hosts: &[Host]) -> Option<Adm
     })
 }
 
-/// Whether the caller holds a key of that component with which it could do anything else.
-fn proves(proof: Option<ProvenKey>, host: &Host, now: Timestamp) -> bool {
-    let is_good = |state| match state {
-        KeyState::Live => true,
-        KeyState::Grace { until } => until.is_none_or(|until| now < until),
-        KeyState::Rotated | KeyState::Revoked | KeyState::Corrupt => false,
+/// Whether the caller holds the present key of that component: the live one, or the one that the component rotates itself
+/// with. One that an administrator has replaced, and that lives until a deadline, gets no other: it would live on in it.
+fn proves(proof: Option<ProvenKey>, host: &Host) -> bool {
+    let is_present = |state| match state {
+        KeyState::Live | KeyState::Grace { until: None } => true,
+        KeyState::Grace { until: Some(_) } | KeyState::Rotated | KeyState::Revoked | KeyState::Corrupt => false,
     };
     host.component.standing == Standing::Active
-        && proof.is_some_and(|key| key.component == host.component.id && is_good(key.state))
+        && proof.is_some_and(|key| key.component == host.component.id && is_present(key.state))
 }
 
 /// Whether an active component has given no sign for that long. One that was never seen counts from its key on.

@@ -163,8 +163,9 @@ impl Enrollment {
         Err(StoreError::unavailable("other registrations were faster each time").into())
     }
 
-    /// Lets a pending component in, or approves that somebody takes the place of another; then only the request made at
-    /// `requested_at`, if that is given.
+    /// Approves the request for the component's place that was made at `requested_at`. Without that time it lets the
+    /// component itself in where it is pending, and approves whatever request there is where it is not. The two may be two
+    /// parties: whoever registered as a host first, and the host.
     ///
     /// # Errors
     /// [`ApproveError`] says why not.
@@ -175,13 +176,15 @@ impl Enrollment {
         origin: &Origin,
     ) -> Result<Component, ApproveError> {
         let component = self.keys.existing(id).await?;
-        if component.standing == Standing::Pending {
+        let standing = component.standing;
+        if standing == Standing::Pending && requested_at.is_none() {
             return Ok(self.keys.approve(id, origin).await?);
         }
-        let standing = component.standing;
         let event = self.keys.event(origin, Action::ComponentApprove, &component).with("of", "re-enrollment");
         match self.store.approve_request(id, requested_at, event).await {
             Ok(component) => Ok(self.keys.as_last_seen(component)),
+            // A component that waits itself is not what was looked at either.
+            Err(ApproveRequestError::Missing) if standing == Standing::Pending => Err(ApproveError::Changed),
             Err(ApproveRequestError::Missing) => Err(ChangeComponentError::WrongStanding { standing }.into()),
             Err(ApproveRequestError::Changed) => Err(ApproveError::Changed),
             Err(ApproveRequestError::Store(error)) => Err(ChangeComponentError::Store(error).into()),
@@ -231,7 +234,7 @@ pub enum ApproveError {
     /// The component does not wait for it.
     #[error(transparent)]
     Component(#[from] ChangeComponentError),
-    /// It is another request than the one that was looked at.
+    /// It is another request than the one that was looked at, or there is none any more.
     #[error("the request is another by now")]
     Changed,
 }

@@ -156,6 +156,7 @@ impl State {
     }
 
     fn shut_out(&mut self, id: ComponentId, now: Timestamp) {
+        self.requests.remove(&id);
         for stored in self.keys_of(id) {
             if matches!(stored.state, KeyState::Live | KeyState::Grace { .. }) {
                 stored.state = KeyState::Revoked;

@@ -18,7 +18,7 @@ const ROUNDS: u64 = 10;
 
 pub(super) async fn contract<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
     a_component_that_loses_its_new_keys_keeps_the_one_it_has(fleet).await;
-    a_component_that_rotates_itself_needs_no_deadline_any_more(fleet).await;
+    a_key_that_an_administrator_replaced_keeps_its_deadline(fleet).await;
     a_key_that_has_ended_gets_no_other(fleet).await;
     a_key_that_has_ended_is_not_used_first_and_ends_no_grace(fleet).await;
     rotations_of_oneself_side_by_side_leave_the_own_key_and_one_other(fleet).await;
@@ -49,18 +49,23 @@ async fn a_component_that_loses_its_new_keys_keeps_the_one_it_has<S: KeyStore + 
     assert_eq!(fleet.authorize(&found, at(30)).await, Ok(()));
 }
 
-async fn a_component_that_rotates_itself_needs_no_deadline_any_more<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
-    let (id, kept) = fleet.enroll("rotates itself before a deadline").await;
+async fn a_key_that_an_administrator_replaced_keeps_its_deadline<S: KeyStore + AuditLog>(fleet: &Fleet<S>) {
+    let (id, old) = fleet.enroll("rotates itself before a deadline").await;
     let handed_over = fleet.rotated(id, at(10), Grace::For(Duration::from_mins(1))).await;
-    let new = fleet.rotated(id, at(69), own(&kept)).await;
-    assert_eq!(fleet.state(&kept).await, KeyState::Grace { until: None });
-    assert_eq!(fleet.state(&handed_over).await, KeyState::Rotated);
-    assert_eq!(fleet.state(&new).await, KeyState::Live);
-
-    let (id, late) = fleet.enroll("rotates itself after a deadline").await;
-    let handed_over = fleet.rotated(id, at(10), Grace::For(Duration::from_mins(1))).await;
-    assert_ended(fleet, id, &late, at_its_end()).await;
+    let before = fleet.component(id).await;
+    let new = key_made_at(at(69));
+    let refused = fleet.rotate(id, &new, own(&old)).await;
+    assert!(matches!(refused, Err(ChangeComponentError::KeyHandedOver)), "{refused:?}");
+    assert_eq!(fleet.store.find_key(&new.digest).await.unwrap(), None);
+    assert_eq!(fleet.component(id).await, before);
+    assert_eq!(fleet.state(&old).await, KeyState::Grace { until: Some(at(70)) });
     assert_eq!(fleet.state(&handed_over).await, KeyState::Live);
+
+    assert_ended(fleet, id, &old, at_its_end()).await;
+    assert_eq!(fleet.state(&handed_over).await, KeyState::Live);
+    let new = fleet.rotated(id, at(70), own(&handed_over)).await;
+    assert_eq!(fleet.state(&handed_over).await, KeyState::Grace { until: None }, "its successor rotates as ever");
+    assert_eq!(fleet.state(&new).await, KeyState::Live);
 }
 
 fn at_its_end() -> NewKey {

@@ -105,6 +105,33 @@ async fn a_failure_uses_nothing_up() {
     enrollment.register(&call(&site, &token, "db1")).await.unwrap();
 }
 
+/// Somebody took the host's name first and waits; the host asks, and the administrator approves what the host asked.
+#[tokio::test]
+async fn the_approval_of_a_request_never_lets_in_the_component_that_waits() {
+    let site = Site::new();
+    let strict = EnrollmentPolicy { require_approval: true, offline_takeover_after: None };
+    let enrollment = Enrollment::new(Arc::clone(&site.keys), site.store.clone(), strict);
+    let token = token(&enrollment, Allowance::Unlimited).await;
+    let stranger = enrollment.register(&call(&site, &token, "db1")).await.unwrap();
+    let id = stranger.component.id;
+    let changed = enrollment.approve(id, Some(site.now()), &administrator()).await;
+    assert!(matches!(changed, Err(ApproveError::Changed)), "nobody asks: {changed:?}");
+    let refused = enrollment.register(&call(&site, &token, "db1")).await;
+    assert!(matches!(refused, Err(RegistrationError::Refused(RefusedRegistration::Exists { .. }))), "{refused:?}");
+    let other = site.now().plus(Duration::from_secs(1));
+    let changed = enrollment.approve(id, Some(other), &administrator()).await;
+    assert!(matches!(changed, Err(ApproveError::Changed)), "{changed:?}");
+
+    let approved = enrollment.approve(id, Some(site.now()), &administrator()).await.unwrap();
+    assert_eq!(approved.standing, Standing::Pending);
+    assert_eq!(&*last(&site).details["of"], "re-enrollment");
+    assert_eq!(site.refusal(&stranger.key).await, Refusal::NotApproved);
+    let host = enrollment.register(&call(&site, &token, "db1")).await.unwrap();
+    assert_eq!((host.component.id, host.component.standing), (id, Standing::Active));
+    assert_eq!(site.refusal(&stranger.key).await, Refusal::Rotated);
+    assert!(site.authenticate(&host.key).await.is_ok());
+}
+
 #[tokio::test]
 async fn an_approval_lets_a_pending_component_in_or_whoever_asks_for_a_place() {
     let site = Site::new();

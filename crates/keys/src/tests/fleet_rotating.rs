@@ -7,7 +7,9 @@ use stratora_audit::Action;
 use stratora_port::StoreError;
 
 use super::{Site, administrator};
-use crate::{ApiKey, Component, FleetRotations, Progress, RotationState, StartRotationError, Tally, WavePlan};
+use crate::{
+    ApiKey, Component, FleetRotations, Progress, RETURN_WITHIN, RotationState, StartRotationError, Tally, WavePlan,
+};
 
 /// A component, as it runs on its host.
 struct Agent {
@@ -152,6 +154,70 @@ async fn it_stops_by_itself_when_components_are_lost() {
     assert_eq!(fleet.asked().await, 2);
     let told = fleet.site.keys.find(fleet.agents[5].component.id).await.unwrap().unwrap();
     assert_eq!(told.rotation_requested_at, None);
+}
+
+/// Everybody was asked when the server went away, and comes back when it is: the last one after minutes.
+#[tokio::test]
+async fn a_server_that_was_away_takes_nobody_for_lost_who_comes_back_late() {
+    let mut fleet = Rehearsal::new(&[Habit::Good; 5]).await;
+    fleet.start(3).await;
+    fleet.rotations.step().await.unwrap();
+    assert_eq!(fleet.asked().await, 3);
+    fleet.site.clock.advance(Duration::from_mins(10));
+    fleet.rotations = Rehearsal::server(&fleet.site);
+    fleet.rotations.step().await.unwrap();
+    assert_eq!(fleet.progress().await.tally, Tally { asked: 3, rotated: 0, lost: 0 });
+    for _ in 0..30 {
+        fleet.site.clock.advance(Duration::from_secs(10));
+        fleet.rotations.step().await.unwrap();
+        assert_eq!((fleet.state().await, fleet.asked().await), (RotationState::Running, 3));
+    }
+    for _ in 0..3 {
+        fleet.interval().await;
+    }
+    let progress = fleet.progress().await;
+    assert_eq!(progress.rotation.state, RotationState::Finished);
+    assert_eq!(progress.tally, Tally { asked: 5, rotated: 5, lost: 0 });
+}
+
+/// To components a server whose store is away is away itself, and so is one that stands still.
+#[tokio::test]
+async fn a_store_that_was_away_and_a_server_that_stood_still_are_no_loss_of_components() {
+    for is_still in [false, true] {
+        let mut fleet = Rehearsal::new(&[Habit::Good; 4]).await;
+        fleet.start(4).await;
+        fleet.rotations.step().await.unwrap();
+        for _ in 0..20 {
+            fleet.site.clock.advance(Duration::from_secs(2));
+            if !is_still {
+                fleet.site.store.break_down();
+                fleet.rotations.step().await.unwrap_err();
+                fleet.site.store.mend();
+            }
+        }
+        for _ in 0..20 {
+            fleet.rotations.step().await.unwrap();
+            assert_eq!(fleet.progress().await.tally, Tally { asked: 4, rotated: 0, lost: 0 }, "{is_still}");
+            fleet.site.clock.advance(Duration::from_secs(2));
+        }
+        fleet.interval().await;
+        assert_eq!(fleet.state().await, RotationState::Finished, "{is_still}");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_come_back_to_a_server_that_was_away_is_lost_in_the_end() {
+    let mut fleet = Rehearsal::new(&[Habit::LosesItsKeys; 3]).await;
+    fleet.start(1).await;
+    fleet.rotations.step().await.unwrap();
+    fleet.rotations = Rehearsal::server(&fleet.site);
+    for _ in 0..=RETURN_WITHIN.as_secs() / 10 {
+        assert_eq!(fleet.state().await, RotationState::Running);
+        fleet.site.clock.advance(Duration::from_secs(10));
+        fleet.rotations.step().await.unwrap();
+    }
+    assert_eq!(fleet.state().await, RotationState::Stopped);
+    assert_eq!(fleet.progress().await.tally, Tally { asked: 1, rotated: 0, lost: 1 });
 }
 
 #[tokio::test]

@@ -75,12 +75,22 @@ async fn a_component_that_lost_its_new_key_is_told_to_ask_again_with_the_one_it_
     assert!(site.authenticate(&new).await.is_ok());
 }
 
+/// It would end the key that the administrator is handing over, and outlive its deadline.
 #[tokio::test]
-async fn whoever_holds_the_old_key_of_an_administrators_rotation_is_not_told_to_rotate() {
+async fn whoever_holds_the_old_key_of_an_administrators_rotation_is_not_told_to_rotate_and_may_not() {
     let site = Site::new();
     let (component, old) = site.create("Berlin").await;
-    site.rotate(component.id, Grace::For(Duration::from_hours(1))).await;
+    site.clock.advance(MAX_KEY_AGE);
+    assert!(site.is_told(&old).await, "it is old enough");
+    let new = site.rotate(component.id, Grace::For(Duration::from_hours(1))).await;
+    site.keys.request_rotation(component.id, &administrator()).await.unwrap();
     assert!(!site.is_told(&old).await);
+    let own = site.own(&old).await;
+    let refused = site.keys.rotate(component.id, own, &administrator()).await;
+    assert!(matches!(refused, Err(IssueKeyError::Component(ChangeComponentError::KeyHandedOver))), "{refused:?}");
+    site.clock.advance(Duration::from_hours(1));
+    assert_eq!(site.refusal(&old).await, Refusal::Rotated, "at the administrator's deadline");
+    assert!(site.is_told(&new).await, "the new key is what was asked for a rotation");
 }
 
 /// Or its holder would take it for the key to keep, and forget the one that works.

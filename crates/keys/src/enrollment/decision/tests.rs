@@ -154,17 +154,45 @@ fn the_holder_of_a_good_key_of_an_active_component_keeps_its_place() {
         proof: Some(ProvenKey { component: component(number), state }),
         ..with(vec![host(1, standing)])
     };
-    let good = [KeyState::Live, KeyState::Grace { until: None }, KeyState::Grace { until: Some(now().plus(DAY)) }];
-    for state in good {
+    for state in [KeyState::Live, KeyState::Grace { until: None }] {
         assert_eq!(decided(&call(), &proven(1, state, Standing::Active)), Ok(in_place(1, Ground::Proof)));
     }
-    for state in [KeyState::Rotated, KeyState::Revoked, KeyState::Corrupt, KeyState::Grace { until: Some(now()) }] {
+    let handed_over = KeyState::Grace { until: Some(now().plus(DAY)) };
+    for state in [KeyState::Rotated, KeyState::Revoked, KeyState::Corrupt, handed_over] {
         assert_eq!(decided(&call(), &proven(1, state, Standing::Active)), exists(1, true));
     }
     assert_eq!(decided(&call(), &proven(2, KeyState::Live, Standing::Active)), exists(1, true), "somebody else's key");
     for standing in [Standing::Pending, Standing::Revoked] {
         assert_eq!(decided(&call(), &proven(1, KeyState::Live, standing)), exists(1, true));
     }
+}
+
+#[test]
+fn a_host_that_was_renamed_stays_the_component_that_it_proves_to_be() {
+    let renamed = |standing, state| Situation {
+        proof: Some(ProvenKey { component: component(1), state }),
+        renamed: Some(host(1, standing)),
+        ..with(vec![])
+    };
+    assert_eq!(decided(&call(), &renamed(Standing::Active, KeyState::Live)), Ok(in_place(1, Ground::Proof)));
+    let newcomer = Ok(new("db1.example.com", Standing::Active));
+    assert_eq!(decided(&call(), &renamed(Standing::Active, KeyState::Rotated)), newcomer);
+    assert_eq!(decided(&call(), &renamed(Standing::Revoked, KeyState::Live)), newcomer);
+    let situation = renamed(Standing::Active, KeyState::Live);
+    assert!(situation.component(component(1)).is_some() && situation.component(component(2)).is_none());
+}
+
+#[test]
+fn only_an_approval_lets_in_who_was_not() {
+    assert!(in_place(1, Ground::Approval).lets_in());
+    let others = [
+        in_place(1, Ground::Proof),
+        in_place(1, Ground::Offline),
+        new("db1", Standing::Pending),
+        Admission::Again { component: component(1), was_new: true },
+        Admission::Again { component: component(1), was_new: false },
+    ];
+    assert!(others.iter().all(|admission| !admission.lets_in()));
 }
 
 fn asked(by: &Call, approved_at: Option<Timestamp>, standing: Standing) -> Situation {
@@ -174,7 +202,7 @@ fn asked(by: &Call, approved_at: Option<Timestamp>, standing: Standing) -> Situa
 
 #[test]
 fn an_approval_is_good_for_a_day_and_for_components_of_any_standing() {
-    for standing in [Standing::Active, Standing::Revoked] {
+    for standing in [Standing::Active, Standing::Pending, Standing::Revoked] {
         assert_eq!(decided(&call(), &asked(&call(), Some(now()), standing)), Ok(in_place(1, Ground::Approval)));
     }
     let micro = Duration::from_micros(1);

@@ -20,21 +20,26 @@ impl State {
             .components
             .values()
             .filter(|component| component.hostname.as_ref() == Some(&call.hostname) && component.kind == call.kind);
+        let hosts: Vec<_> = hosts.map(|component| self.host(component)).collect();
         let names: Vec<_> = names_for(&call.hostname).collect();
         let namesakes = self.components.values().filter(|component| names.contains(&component.name));
+        let proof = call.proof.and_then(|id| {
+            let stored = self.keys.iter().find(|stored| stored.key.id == id)?;
+            Some(ProvenKey { component: stored.component, state: stored.state })
+        });
+        let proven = proof.and_then(|proof| self.components.get(&proof.component));
+        let renamed = proven.filter(|component| hosts.is_empty() && component.kind == call.kind);
         Situation {
             token: token.map(|stored| stored.token.clone()),
-            hosts: hosts.map(|component| self.host(component)).collect(),
+            renamed: renamed.map(|component| self.host(component)),
+            hosts,
             taken: namesakes
                 .map(|component| TakenName {
                     name: component.name.to_string(),
                     hostname: component.hostname.as_ref().map(Hostname::to_string),
                 })
                 .collect(),
-            proof: call.proof.and_then(|id| {
-                let stored = self.keys.iter().find(|stored| stored.key.id == id)?;
-                Some(ProvenKey { component: stored.component, state: stored.state })
-            }),
+            proof,
         }
     }
 
@@ -82,8 +87,9 @@ impl State {
         self.insert_key(id, key.clone());
         let component = self.component(id)?;
         component.show(key);
+        component.hostname = Some(call.hostname.clone());
         component.version = Some(call.version.clone());
-        if component.standing == Standing::Revoked {
+        if admission.lets_in() {
             component.standing = Standing::Active;
             component.revoked_at = None;
         }

@@ -82,10 +82,11 @@ impl KeyStore for MemoryStore {
         component.show(&key);
         let component = component.clone();
         let now = key.created_at;
-        if let Grace::UntilFirstUse(own) = grace
-            && !transaction.state.keys_of(id).any(|stored| stored.key.id == own && stored.works(now))
-        {
-            return Err(ChangeComponentError::KeyEnded);
+        if let Grace::UntilFirstUse(own) = grace {
+            let asking = transaction.state.keys_of(id).find(|stored| stored.key.id == own && stored.works(now));
+            if matches!(asking.ok_or(ChangeComponentError::KeyEnded)?.state, KeyState::Grace { until: Some(_) }) {
+                return Err(ChangeComponentError::KeyHandedOver);
+            }
         }
         for stored in transaction.state.keys_of(id) {
             stored.state = match (stored.state, grace) {
@@ -105,7 +106,9 @@ impl KeyStore for MemoryStore {
     async fn revoke(&self, id: ComponentId, now: Timestamp, event: Event) -> Result<Component, MissingComponent> {
         let mut transaction = self.begin()?;
         let component = transaction.state.component(id).ok_or(MissingComponent::Missing)?;
-        if component.standing != Standing::Revoked {
+        if component.standing == Standing::Revoked {
+            transaction.state.requests.remove(&id);
+        } else {
             transaction.state.shut_out(id, now);
         }
         let component = transaction.state.component(id).ok_or(MissingComponent::Missing)?.clone();
