@@ -24,7 +24,7 @@ impl RateLimitFields {
             Decision::Admitted { remaining, resets_in } => (remaining, resets_in),
             Decision::Refused { retry_after } => (0, retry_after),
         };
-        let Quota { name, requests, window } = quota;
+        let Quota { name, requests, window, .. } = quota;
         Self {
             policy: format!("\"{name}\";q={requests};w={}", whole_seconds(*window)),
             state: format!("\"{name}\";r={remaining};t={}", whole_seconds(span).max(1)),
