@@ -2,6 +2,7 @@
 //! and in its folder `package/`; cargo-deb puts it together.
 
 mod check;
+mod licences;
 mod machine;
 
 use std::fs;
@@ -16,8 +17,8 @@ use crate::{console, process, workspace};
 
 /// The packages, each named like its binary.
 const PACKAGES: [Package; 2] = [
-    Package { name: "stratora-server", manual: "server-manual" },
-    Package { name: "stratora-agent", manual: "agent-manual" },
+    Package { name: "stratora-server", manual: "server-manual", holds_the_console: true },
+    Package { name: "stratora-agent", manual: "agent-manual", holds_the_console: false },
 ];
 
 /// What puts packages together. An exact version: two builds of one commit are the same, byte for byte.
@@ -35,6 +36,8 @@ struct Package {
     name: &'static str,
     /// The example that writes its manual pages and completions. It is built beside the binary, and not shipped.
     manual: &'static str,
+    /// Whether the console is built into the binary.
+    holds_the_console: bool,
 }
 
 /// What to make.
@@ -79,7 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 fn build() -> Result<()> {
     let mut build = workspace::cargo();
     build.args(["build", "--release"]);
-    for Package { name, manual } in &PACKAGES {
+    for Package { name, manual, .. } in &PACKAGES {
         build.args(["--package", name, "--bin", name, "--example", manual]);
     }
     ensure!(process::run(&mut build)?.success(), "the release build failed");
@@ -118,9 +121,13 @@ impl Workshop {
         let changelog = changelog(package.name, &format!("{version}-{revision}"), &self.date_of_changelog()?);
         let written = generated.join("changelog.Debian");
         fs::write(&written, changelog).context("cannot write the changelog")?;
-        // Debian wants both compressed; without a name and a date, so that they are the same each time.
+        let licences = generated.join("licences");
+        anew(&licences)?;
+        licences::write(package.name, package.holds_the_console, &licences)?;
+        // Debian wants them compressed; without a name and a date, so that they are the same each time.
         let mut gzip = Command::new("gzip");
-        output(gzip.args(["--recursive", "--best", "--no-name"]).arg(generated.join("man")).arg(written))?;
+        gzip.args(["--recursive", "--best", "--no-name"]).arg(generated.join("man")).arg(licences).arg(written);
+        output(&mut gzip)?;
 
         let file = folder.join(format!("{}_{version}-{revision}_{}.deb", package.name, architecture()?));
         let mut deb = Command::new(&self.cargo_deb);
@@ -188,6 +195,8 @@ fn output(command: &mut Command) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     const FOLDERS: [&str; 2] = ["bins/server/package", "bins/agent/package"];
@@ -225,6 +234,135 @@ mod tests {
             // Where cargo-deb puts the part that enables, starts and stops the unit.
             assert!(fs::read_to_string(&script).unwrap().contains("\n#DEBHELPER#\n"), "{}", script.display());
         }
+    }
+
+    /// A root of its own for maintainer scripts: their paths are below it, and what only root may do is written down.
+    struct Root {
+        folder: tempfile::TempDir,
+    }
+
+    impl Root {
+        fn new() -> Self {
+            let root = Self { folder: tempfile::tempdir().unwrap() };
+            for folder in ["bin", "etc/stratora", "var/lib"] {
+                fs::create_dir_all(root.path(folder)).unwrap();
+            }
+            root.program("dpkg-statoverride", "exit 1");
+            for program in ["systemd-sysusers", "install", "chown"] {
+                root.program(program, &format!("echo {program} $* >> {}", root.path("log").display()));
+            }
+            root
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        fn program(&self, name: &str, script: &str) {
+            let file = self.path("bin").join(name);
+            fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+
+        /// Makes a file that everybody may read.
+        fn write(&self, name: &str) -> PathBuf {
+            let file = self.path(name);
+            fs::write(&file, "secret\n").unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+            file
+        }
+
+        /// Whether it succeeds, and what it prints.
+        fn run(&self, script: &str, arguments: &[&str]) -> (bool, String) {
+            let text = fs::read_to_string(workspace::root().join("bins").join(script)).unwrap();
+            let root = self.folder.path().display();
+            let text = text.replace("/etc/stratora", &format!("{root}/etc/stratora"));
+            let text = text.replace("/var/lib/", &format!("{root}/var/lib/"));
+            let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.path("bin").display());
+            let mut shell = Command::new("sh");
+            let ended = shell.arg("-c").arg(text).arg(script).args(arguments).env("PATH", path).output().unwrap();
+            (ended.status.success(), String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap())
+        }
+
+        /// Who was given what.
+        fn given(&self) -> Vec<String> {
+            let log = fs::read_to_string(self.path("log")).unwrap();
+            log.lines().filter(|line| line.starts_with("chown ")).map(str::to_owned).collect()
+        }
+    }
+
+    fn mode(file: &Path) -> u32 {
+        fs::metadata(file).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn settings_of_the_server_that_are_roots_own_become_its_groups() {
+        let root = Root::new();
+        let settings = root.write("etc/stratora/config.yaml");
+        root.program("stat", "echo 0 1");
+        assert_eq!(root.run("server/package/postinst", &["configure", ""]), (true, String::new()));
+        let given = format!("chown --no-dereference root:stratora {}", settings.display());
+        assert_eq!((root.given(), mode(&settings)), (vec![given], 0o640));
+        fs::set_permissions(&settings, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(root.run("server/package/postinst", &["configure", "0.1.0-1"]).0);
+        assert_eq!(mode(&settings), 0o600, "what an administrator changes stays");
+    }
+
+    #[test]
+    fn what_somebody_left_in_the_place_of_the_servers_settings_is_refused_and_not_touched() {
+        let leave: [fn(&Path, &Path); 4] = [
+            |secret, place| std::os::unix::fs::symlink(secret, place).unwrap(),
+            |_, place| std::os::unix::fs::symlink("/nonexistent", place).unwrap(),
+            |secret, place| fs::hard_link(secret, place).unwrap(),
+            |secret, place| {
+                fs::copy(secret, place).unwrap();
+                // Only root can give it away; for others it is not root's anyway.
+                let _given = std::os::unix::fs::lchown(place, Some(65_534), None);
+            },
+        ];
+        for leave in leave {
+            let root = Root::new();
+            let secret = root.write("etc/shadow");
+            leave(&secret, &root.path("etc/stratora/config.yaml"));
+            let (succeeds, told) = root.run("server/package/postinst", &["configure", ""]);
+            assert!(
+                !succeeds && told.lines().count() == 1 && told.contains("config.yaml is a link, or not root's"),
+                "{told}"
+            );
+            assert_eq!((root.given(), mode(&secret)), (vec![], 0o604));
+        }
+    }
+
+    #[test]
+    fn settings_of_the_agent_are_given_to_it_and_never_what_a_link_leads_to() {
+        let root = Root::new();
+        let settings = root.write("etc/stratora/agent.json");
+        root.program("stat", "echo 0 1");
+        assert!(root.run("agent/package/postinst", &["configure", ""]).0);
+        let given = format!("chown --no-dereference stratora-agent:stratora-agent {}", settings.display());
+        assert_eq!((root.given(), mode(&settings)), (vec![given], 0o600));
+
+        let leave: [fn(&Path, &Path); 2] = [
+            |secret, place| std::os::unix::fs::symlink(secret, place).unwrap(),
+            |secret, place| fs::hard_link(secret, place).unwrap(),
+        ];
+        for leave in leave {
+            let root = Root::new();
+            let secret = root.write("etc/shadow");
+            leave(&secret, &root.path("etc/stratora/agent.json"));
+            assert!(root.run("agent/package/postinst", &["configure", ""]).0);
+            assert_eq!((root.given(), mode(&secret)), (vec![], 0o604));
+        }
+    }
+
+    #[test]
+    fn a_purge_of_the_agent_leaves_no_file_that_holds_a_key() {
+        let root = Root::new();
+        for file in ["agent.json", ".agent.json.new"] {
+            root.write(&format!("etc/stratora/{file}"));
+        }
+        assert!(root.run("agent/package/postrm", &["purge"]).0);
+        assert!(!root.path("etc/stratora").exists());
     }
 
     #[test]

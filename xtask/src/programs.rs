@@ -33,7 +33,7 @@ pub(crate) const NODE: Program = Program { name: "node", package: "nodejs", purp
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm", purpose: "the console's packages" };
 
 /// Everything that the tests call.
-pub(crate) const FOR_TESTS: [Program; 22] = [
+pub(crate) const FOR_TESTS: [Program; 23] = [
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
     Program { name: "psql", package: "postgresql-client", purpose: "PostgreSQL's own client" },
     Program { name: "nginx", package: "nginx", purpose: "NGINX, in front of the server" },
@@ -44,6 +44,7 @@ pub(crate) const FOR_TESTS: [Program; 22] = [
     Program { name: "pip3", package: "python3-pip", purpose: "writers that are programs in Python" },
     Program { name: "ip", package: "iproute2", purpose: "a network of its own for a test" },
     Program { name: "nft", package: "nftables", purpose: "a network that drops packets" },
+    Program { name: "strace", package: "strace", purpose: "what sees, refuses and ends system calls" },
     Program { name: "faketime", package: "faketime", purpose: "clocks that are wrong" },
     Program { name: "openssl", package: "openssl", purpose: "a TLS client, and certificates to try" },
     NODE,

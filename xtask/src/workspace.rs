@@ -24,6 +24,12 @@ pub(crate) fn metadata() -> Result<Metadata> {
     Ok(MetadataCommand::new().manifest_path(root().join("Cargo.toml")).exec()?)
 }
 
+/// The same, but of what it is built from on one platform only.
+pub(crate) fn metadata_on(platform: &str) -> Result<Metadata> {
+    let options = ["--filter-platform".to_owned(), platform.to_owned()];
+    Ok(MetadataCommand::new().manifest_path(root().join("Cargo.toml")).other_options(options).exec()?)
+}
+
 /// Where cargo puts what it makes.
 pub(crate) fn target_directory() -> Result<PathBuf> {
     let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec()?;

@@ -10,12 +10,13 @@ use crate::buffer::Buffer;
 use crate::client::{Client, ClientError};
 use crate::clock;
 use crate::command_line::{CommandLine, RunOptions};
-use crate::configuration::{Command, InvalidCommand, Puller, Steps};
+use crate::configuration::{Command, InvalidCommand, Steps};
 use crate::control::Control;
 use crate::host::Host;
 use crate::log::causes;
 use crate::metrics::{NoMetrics, Sampler};
 use crate::outage::Outage;
+use crate::pulling;
 use crate::settings::Settings;
 use crate::shipping;
 use crate::signals::{Request, Signals};
@@ -148,6 +149,7 @@ impl Agent {
             () = control.run() => Ended::Reloading,
             () = shipping::sample(self, sampler) => Ended::Reloading,
             () = shipping::ship(self, client, connection) => Ended::Reloading,
+            () = pulling::pull(self, client, connection) => Ended::Reloading,
         }
     }
 
@@ -168,15 +170,16 @@ impl Agent {
     }
 
     /// Writes down how the agent is, for `stratora-agent status`.
-    pub(crate) fn write_status(&self, connection: &Connection, key_trouble: Option<&str>, puller: Option<&Puller>) {
+    pub(crate) fn write_status(&self, connection: &Connection, key: &Outage, enrollment: &Outage) {
         let mut status = self.status.borrow_mut();
         status.standing = connection.standing();
         status.component_id = connection.identity().map(|identity| identity.component_id);
-        status.key_trouble = key_trouble.map(str::to_owned);
+        status.key_trouble = key.trouble().map(str::to_owned);
+        // Without a key there is nothing else, and the standing tells of it.
+        let enrollment = enrollment.trouble().filter(|_| status.component_id.is_some());
+        status.enrollment_trouble = enrollment.map(str::to_owned);
         status.buffered_bytes = self.buffer.borrow().size();
         status.dropped_lines = self.buffer.borrow().dropped();
-        status.configuration = puller.and_then(Puller::last).cloned();
-        status.configuration_trouble = puller.and_then(Puller::trouble).map(str::to_owned);
         match self.state.save_loosely(status::FILE, &*status) {
             Ok(()) => self.writing_status.borrow_mut().end("the status can be written"),
             Err(error) => {

@@ -1,16 +1,14 @@
-//! The round that comes every ten seconds: be somebody, give a sign of life, look after the key, look for a
-//! configuration.
+//! The round that comes every ten seconds: be somebody, give a sign of life, look after the key.
 
 use std::time::{Duration, Instant};
 
 use stratora_wire::HeartbeatAnswer;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::agent::Agent;
 use crate::backoff::Backoff;
 use crate::client::{Client, Failure};
 use crate::clock;
-use crate::configuration::Puller;
 use crate::enrollment::{self, NotEnrolled};
 use crate::heartbeat::Verdict;
 use crate::outage::Outage;
@@ -31,21 +29,28 @@ pub struct Control<'a> {
     client: &'a Client,
     connection: &'a Connection,
     settings: &'a Settings,
-    puller: Option<Puller>,
     skew: Skew,
     server: Outage,
     keys: Outage,
     away: Backoff,
     refused: Backoff,
-    enrolling: Enrolling,
+    enrollment: Enrollment,
     rotating: Backoff,
     rotate_not_before: Option<Instant>,
     /// What the settings were like when they were last read or written here.
     version: Option<Version>,
 }
 
-/// Whether to try to register.
-enum Enrolling {
+/// How registering goes. Apart from all else, since who has a key goes on with it meanwhile, and is well but for this.
+struct Enrollment {
+    due: Due,
+    trouble: Outage,
+    away: Backoff,
+    refused: Backoff,
+}
+
+/// When to try to register.
+enum Due {
     /// Now, or once this time has come.
     From(Option<Instant>),
     /// Not with this token.
@@ -66,19 +71,22 @@ impl<'a> Control<'a> {
     /// Has not done anything yet.
     pub fn new(agent: &'a Agent, client: &'a Client, connection: &'a Connection, settings: &'a Settings) -> Self {
         let interval = agent.options.interval;
-        let puller = agent.steps.as_ref().map(|steps| Puller::new(steps.clone(), &agent.state, interval));
         Self {
             agent,
             client,
             connection,
             settings,
-            puller,
             skew: Skew::default(),
             server: Outage::default(),
             keys: Outage::default(),
             away: Backoff::new(interval),
             refused: Backoff::new(interval.saturating_mul(6)),
-            enrolling: Enrolling::From(None),
+            enrollment: Enrollment {
+                due: Due::From(None),
+                trouble: Outage::default(),
+                away: Backoff::new(interval),
+                refused: Backoff::new(interval.saturating_mul(6)),
+            },
             rotating: Backoff::new(interval.saturating_mul(6)),
             rotate_not_before: None,
             version: agent.store.version(),
@@ -95,7 +103,7 @@ impl<'a> Control<'a> {
         let mut due = clock::instant() + random::up_to(interval);
         loop {
             let next = self.round().await;
-            self.agent.write_status(self.connection, self.keys.trouble(), self.puller.as_ref());
+            self.agent.write_status(self.connection, &self.keys, &self.enrollment.trouble);
             match next {
                 Next::Regular => {
                     tokio::time::sleep(due.saturating_duration_since(clock::instant())).await;
@@ -145,9 +153,6 @@ impl<'a> Control<'a> {
                     // At once, so that the old key lives no longer than it has to.
                     return Next::After(Duration::ZERO);
                 }
-                if let (Some(puller), Some(identity)) = (&mut self.puller, self.connection.identity()) {
-                    puller.pull(self.client, &identity, &self.agent.state).await;
-                }
                 Next::Regular
             }
             Err(failure) => self.unwell(&failure),
@@ -157,9 +162,7 @@ impl<'a> Control<'a> {
     /// Registers if there is something to register with. Returns when to go on, if not now.
     async fn enroll(&mut self) -> Option<Next> {
         let credentials = self.connection.credentials().clone();
-        let Enrolling::From(time) = self.enrolling else {
-            return None;
-        };
+        let Due::From(time) = self.enrollment.due else { return None };
         if credentials.enrollment_token.is_none() || time.is_some_and(|time| clock::instant() < time) {
             return None;
         }
@@ -172,31 +175,35 @@ impl<'a> Control<'a> {
                 let id = credentials.identity.as_ref().map_or("unknown", |identity| identity.component_id.as_str());
                 info!("enrolled as component {id}; the enrollment token is removed from {}", store.place());
                 self.took_over(credentials);
-                self.server.end("the server answers");
+                self.enrollment.trouble.end("enrollment works");
                 return None;
             }
             Err(NotEnrolled::Final(why)) => {
-                error!("not enrolled: {why}. Put a new enrollment_token into {}", store.place());
-                self.enrolling = Enrolling::Never;
+                let what = format!("not enrolled: {why}. Put a new enrollment_token into {}", store.place());
+                self.enrollment.trouble.begin_for_good(&what);
+                self.enrollment.due = Due::Never;
+                if has_identity {
+                    return None;
+                }
                 self.connection.stands(Standing::NotEnrolled(why));
-                return (!has_identity).then_some(Next::Never);
+                return Some(Next::Never);
             }
             Err(NotEnrolled::AwaitingApproval) => {
-                self.server.begin(EXISTS);
+                self.enrollment.trouble.begin(EXISTS);
                 (Standing::AwaitingApproval, self.seldom())
             }
             Err(NotEnrolled::Failed(failure)) => {
-                self.server.begin(&format!("not enrolled yet: {failure}"));
-                (Standing::Away(failure.to_string()), self.away.after_failure(failure.retry_after()))
+                self.enrollment.trouble.begin(&format!("not enrolled yet: {failure}"));
+                let wait = self.enrollment.away.after_failure(failure.retry_after());
+                (Standing::Away(failure.to_string()), wait)
             }
             Err(NotEnrolled::CannotKeep(why)) => {
-                self.server.begin(&format!("not enrolled yet, since a key could not be kept: {why}"));
-                (Standing::NotEnrolled(why), self.refused.after_failure(None))
+                self.enrollment.trouble.begin(&format!("not enrolled yet, since a key could not be kept: {why}"));
+                (Standing::NotEnrolled(why), self.enrollment.refused.after_failure(None))
             }
         };
         if has_identity {
-            // Who has a key goes on with it meanwhile.
-            self.enrolling = Enrolling::From(clock::instant().checked_add(wait));
+            self.enrollment.due = Due::From(clock::instant().checked_add(wait));
             return None;
         }
         self.connection.stands(standing);

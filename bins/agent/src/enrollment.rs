@@ -60,12 +60,8 @@ pub async fn enroll(
     store.prove_writable().map_err(|error| NotEnrolled::CannotKeep(format!("{} {}", store.place(), causes(&error))))?;
     let attempt = prepare(state, settings, token, hostname)?;
     let proof = known.identity.as_ref().map(Identity::preferred);
-    let mut answer = register(client, &attempt, proof).await;
-    if proof.is_some() && answer.as_ref().is_err_and(is_about_a_key) {
-        // The old key proves nothing any more: then an administrator decides.
-        answer = register(client, &attempt, None).await;
-    }
-    let own = answer.map_err(judge)?;
+    // A key that is dead proves nothing, and is no reason for the server to refuse: then an administrator decides.
+    let own = register(client, &attempt, proof).await.map_err(judge)?;
     let identity = Identity::from_answer(own).ok_or_else(|| {
         let what = "the answer to the registration holds no key".to_owned();
         NotEnrolled::Failed(Failure::Strange { what, retry_after: None })
@@ -127,10 +123,6 @@ async fn register(client: &Client, attempt: &Attempt, proof: Option<&Secret>) ->
         .header("Idempotency-Key", &attempt.idempotency_key)
         .json(&body);
     client.send(request).await?.json()
-}
-
-fn is_about_a_key(failure: &Failure) -> bool {
-    failure.reason().is_some_and(|(status, reason)| status == 401 && reason.starts_with("key_"))
 }
 
 fn judge(failure: Failure) -> NotEnrolled {

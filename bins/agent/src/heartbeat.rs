@@ -51,6 +51,16 @@ impl Verdict {
     }
 }
 
+/// Whether the heartbeat is to say this: what is wrong with a key, or with the whole server, it meets with next. Whoever
+/// fails so many times in a row, before that, is alone with it.
+pub const fn says(failure: &Failure, failures: u32) -> bool {
+    match failure {
+        Failure::Refused { status: 401 | 403 | 404, .. } => true,
+        Failure::Unreachable(_) => failures <= 1,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +75,16 @@ mod tests {
         for (verdict, reason) in said.iter().zip(["key_unknown", "key_revoked", "key_rotated"]) {
             assert!(matches!(verdict, Verdict::Dead(why) if why.contains(reason)), "{reason}");
         }
+    }
+
+    #[test]
+    fn what_the_heartbeat_meets_with_too_is_left_for_it_to_say() {
+        let refused = |status| Failure::Refused { status, reason: "reason".to_owned(), retry_after: None };
+        for (status, left) in [(401, true), (403, true), (404, true), (429, false), (503, false)] {
+            assert_eq!(says(&refused(status), 9), left, "{status}");
+        }
+        let unreachable = Failure::Unreachable("away".to_owned());
+        assert!(says(&unreachable, 1) && !says(&unreachable, 2));
     }
 
     #[test]

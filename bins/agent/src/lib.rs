@@ -1,7 +1,7 @@
 //! The agent of a host: enrolls once, reports, pulls a configuration, and never loses its key.
 //!
-//! [`control`] is the round that comes every ten seconds, and [`shipping`] brings metrics to the server; both run
-//! side by side on one thread and share [`agent::Agent`] and [`standing::Connection`]. What must not be lost is in
+//! [`control`] is the round that comes every ten seconds, [`shipping`] brings metrics to the server, and [`pulling`] a
+//! configuration from it; they run side by side on one thread and share [`agent::Agent`] and [`standing::Connection`]. What must not be lost is in
 //! the settings ([`store::SettingsStore`]), which are replaced as a whole.
 
 use std::process::ExitCode;
@@ -22,6 +22,7 @@ pub mod host;
 pub mod log;
 pub mod metrics;
 pub mod outage;
+pub mod pulling;
 pub mod random;
 pub mod registry;
 pub mod replace;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::clock;
 
@@ -27,6 +27,13 @@ impl Outage {
     pub fn begin(&mut self, what: &str) {
         if self.is_news(what, clock::instant()) {
             warn!("{what}");
+        }
+    }
+
+    /// The same, for what does not end unless somebody does something.
+    pub fn begin_for_good(&mut self, what: &str) {
+        if self.is_news(what, clock::instant()) {
+            error!("{what}");
         }
     }
 

@@ -4,26 +4,32 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use tracing::warn;
+
 /// Replaces `path` with a file that holds `contents` and that only its owner may read, and returns that file, open
 /// and locked. What was there before gives the new file its owner. When this returns, the new contents survive a loss
-/// of power.
+/// of power; if the disk refuses just that, it is said, and they are there all the same.
 ///
 /// # Errors
 /// When it cannot be written; what was there before still is.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<File> {
     let new = beside(path);
     let written = write(&new, contents, fs::metadata(path).ok().as_ref());
-    let renamed = written.and_then(|file| {
+    let renamed = written.and_then(|(file, directory)| {
         file.try_lock()?;
         fs::rename(&new, path)?;
-        sync_directory(path)?;
-        Ok(file)
+        Ok((file, directory))
     });
-    if renamed.is_err() {
+    let (file, directory) = renamed.inspect_err(|_| {
         // What is left of it would hold a secret.
         let _removed = fs::remove_file(&new);
+    })?;
+    // The old contents are gone. Whoever was told that they are still there would go on with them.
+    if let Err(error) = directory.sync() {
+        let path = path.display();
+        warn!("{path} was replaced, but a loss of power may bring back what was there before: {error}");
     }
-    renamed
+    Ok(file)
 }
 
 /// Finds out whether [`replace`] would work for so many bytes, by doing all of it but the renaming.
@@ -34,7 +40,9 @@ pub fn prove_replaceable(path: &Path, length: usize) -> io::Result<()> {
     let new = beside(path);
     let written = write(&new, &vec![b' '; length], fs::metadata(path).ok().as_ref());
     let removed = fs::remove_file(&new);
-    written.and(removed)
+    let (_, directory) = written?;
+    removed?;
+    directory.sync()
 }
 
 /// Makes what was renamed or removed beside `path` survive a loss of power.
@@ -42,11 +50,36 @@ pub fn prove_replaceable(path: &Path, length: usize) -> io::Result<()> {
 /// # Errors
 /// When the directory cannot be opened or written.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
+    Directory::of(path)?.sync()
+}
+
+/// The directory of a file. Opened before anything in it is changed, since afterwards is too late to find out that it
+/// cannot be.
+struct Directory {
     #[cfg(unix)]
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()?;
+    file: File,
+}
+
+impl Directory {
+    #[cfg(unix)]
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::open(path.parent().unwrap_or(Path::new("/")))? })
+    }
+
+    #[cfg(unix)]
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
     #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    fn of(_: &Path) -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Always the same name, so that kills leave one file at most.
@@ -57,7 +90,8 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write(path: &Path, contents: &[u8], like: Option<&fs::Metadata>) -> io::Result<File> {
+fn write(path: &Path, contents: &[u8], like: Option<&fs::Metadata>) -> io::Result<(File, Directory)> {
+    let directory = Directory::of(path)?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -79,7 +113,7 @@ fn write(path: &Path, contents: &[u8], like: Option<&fs::Metadata>) -> io::Resul
     let _ = like;
     file.write_all(contents)?;
     file.sync_all()?;
-    Ok(file)
+    Ok((file, directory))
 }
 
 #[cfg(test)]

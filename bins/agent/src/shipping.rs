@@ -8,6 +8,7 @@ use crate::agent::Agent;
 use crate::backoff::Backoff;
 use crate::client::{Client, Failure, Request};
 use crate::clock;
+use crate::heartbeat;
 use crate::metrics::Sampler;
 use crate::outage::Outage;
 use crate::standing::{Connection, Standing};
@@ -64,7 +65,7 @@ pub async fn ship(agent: &Agent, client: &Client, connection: &Connection) {
                 Outcome::NotNow(failure) => {
                     agent.buffer.borrow_mut().give_back();
                     failures += 1;
-                    if is_for_metrics_to_say(&failure, failures) {
+                    if !heartbeat::says(&failure, failures) {
                         outage.begin(&format!("metrics are kept for later: {failure}"));
                     }
                     agent.status.borrow_mut().metrics_trouble(Some(&failure.to_string()));
@@ -95,16 +96,6 @@ fn judge(answer: Result<u16, Failure>) -> Outcome {
         }
         Err(failure) if matches!(failure.reason(), Some((400 | 413 | 415 | 422, _))) => Outcome::NeverTaken(failure),
         Err(failure) => Outcome::NotNow(failure),
-    }
-}
-
-/// What is wrong with a key, or with the whole server, is said by the heartbeat that meets with it next. Whoever fails again
-/// before that is alone with it.
-const fn is_for_metrics_to_say(failure: &Failure, failures: u32) -> bool {
-    match failure {
-        Failure::Refused { status: 401 | 403 | 404, .. } => false,
-        Failure::Unreachable(_) => failures > 1,
-        _ => true,
     }
 }
 

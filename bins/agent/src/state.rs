@@ -68,7 +68,7 @@ impl StateDirectory {
     }
 
     /// A path in it.
-    pub fn join(&self, name: &str) -> PathBuf {
+    pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path.join(name)
     }
 
@@ -92,7 +92,7 @@ impl StateDirectory {
     /// # Errors
     /// When it cannot be written; what was there before still is.
     pub fn save_loosely(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        let new = self.join(&format!(".{name}.new"));
+        let new = self.join(format!(".{name}.new"));
         fs::write(&new, serde_json::to_vec_pretty(value)?)?;
         fs::rename(new, self.join(name))
     }

@@ -34,6 +34,8 @@ pub struct Status {
     pub clock_ahead_seconds: i64,
     /// What is wrong with keeping keys.
     pub key_trouble: Option<String>,
+    /// Why an agent that has a key, and a token beside it, is not enrolled anew.
+    pub enrollment_trouble: Option<String>,
     /// When metrics were last taken.
     pub metrics_at: Option<Timestamp>,
     /// Why they are not.
@@ -65,6 +67,7 @@ impl Status {
             interval_seconds,
             clock_ahead_seconds: 0,
             key_trouble: None,
+            enrollment_trouble: None,
             metrics_at: None,
             metrics_trouble: None,
             buffered_bytes: 0,

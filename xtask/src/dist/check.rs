@@ -48,6 +48,8 @@ pub(super) fn run(target: &Path, packages: &[PathBuf], newer: &[PathBuf]) -> Res
         machine.receive(package)?;
     }
     let course = Course { machine, packages: names(packages)?, newer: names(newer)? };
+    course.refuse_what_was_left()?;
+    done("that nothing of the agent's user's is taken for the server's settings");
     course.install()?;
     done("the first installation");
     course.sandbox()?;
@@ -110,6 +112,21 @@ struct Course {
 }
 
 impl Course {
+    /// The agent is there first, and its user has left a link in the place of the server's settings.
+    fn refuse_what_was_left(&self) -> Result<()> {
+        let on = &self.machine;
+        let (server, agent) = self.packages.split_once(' ').context("there are not two packages")?;
+        on.run(&format!("dpkg --install {agent}"))?;
+        on.run("runuser -u stratora-agent -- ln -s /etc/shadow /etc/stratora/config.yaml")?;
+        let secret = "sha256sum /etc/shadow; stat -c '%a %U:%G' /etc/shadow";
+        let before = on.run(secret)?;
+        let told = on.refused(&format!("dpkg --force-confold --install {server}"))?;
+        ensure!(told.contains("/etc/stratora/config.yaml is a link"), "the link is not told of: {told}");
+        ensure!(on.run(secret)? == before, "the installation followed the link");
+        on.run("rm -f /etc/stratora/config.yaml /etc/shadow.dpkg-dist && dpkg --purge stratora-server stratora-agent")?;
+        Ok(())
+    }
+
     fn install(&self) -> Result<()> {
         let on = &self.machine;
         on.run(&format!("dpkg --install {}", self.packages))?;
@@ -130,6 +147,11 @@ impl Course {
             "/usr/share/bash-completion/completions/stratora-server",
             "/usr/share/zsh/vendor-completions/_stratora-agent",
             "/usr/share/fish/vendor_completions.d/stratora-agent.fish",
+            "/usr/share/doc/stratora-agent/agent.md",
+            "/usr/share/doc/stratora-agent/third-party-licenses.gz",
+            "/usr/share/doc/stratora-agent/third-party-licenses-of-rust.html.gz",
+            "/usr/share/doc/stratora-server/third-party-licenses.gz",
+            "/usr/share/doc/stratora-server/third-party-licenses-of-the-console.gz",
         ] {
             on.run(&format!("test -s {file}"))?;
         }
@@ -224,9 +246,11 @@ impl Course {
 
     fn purge(&self) -> Result<()> {
         let on = &self.machine;
+        // As a kill leaves it.
+        on.run("cp -p /etc/stratora/agent.json /etc/stratora/.agent.json.new")?;
         let told = on.run("dpkg --purge stratora-agent")?;
         ensure!(told.contains("revoke the component's key"), "the purge does not tell of the key: {told}");
-        on.refused("test -e /etc/stratora/agent.json || test -e /var/lib/stratora-agent")?;
+        on.refused("test -e /etc/stratora/agent.json || test -e /etc/stratora/.agent.json.new || test -e /var/lib/stratora-agent")?;
         on.prints("stat -c '%a %U:%G' /etc/stratora", "755 root:root")?;
         on.run(READY)?;
         on.run("dpkg --purge stratora-server")?;

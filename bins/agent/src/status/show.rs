@@ -58,6 +58,9 @@ fn lines(settings: Result<String, String>, runs: bool, status: Option<&Status>, 
     if let Some(trouble) = &status.key_trouble {
         say(false, "key", trouble.clone());
     }
+    if let Some(trouble) = &status.enrollment_trouble {
+        say(false, "enrollment", trouble.clone());
+    }
     let ahead = status.clock_ahead_seconds;
     let clock = match ahead {
         0 => "as the server's".to_owned(),
@@ -165,6 +168,7 @@ mod tests {
         }
         assert_eq!(bad(&Status { clock_ahead_seconds: -60, ..well() }), ["clock"]);
         assert_eq!(bad(&Status { key_trouble: Some("x".into()), ..well() }), ["key"]);
+        assert_eq!(bad(&Status { enrollment_trouble: Some("x".into()), ..well() }), ["enrollment"]);
         assert_eq!(bad(&Status { metrics_trouble: Some("x".into()), ..well() }), ["metrics"]);
         assert_eq!(bad(&Status { configuration_trouble: Some("x".into()), ..well() }), ["configuration"]);
     }

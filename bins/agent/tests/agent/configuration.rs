@@ -114,8 +114,8 @@ fn what_does_not_work_is_rolled_back_and_the_old_one_is_applied_again() {
 fn without_a_command_to_apply_the_swapped_file_is_validated_once_more() {
     let pulling = Pulling::new();
     pulling.set(1, "a = 1\n");
-    // Good where it is staged, bad where it counts.
-    let agent = pulling.start(&["--validate-command", "sh -c 'case \"$0\" in *.staged-*) ;; *) exit 1;; esac'"]);
+    // Good where it is proposed, bad where it counts.
+    let agent = pulling.start(&["--validate-command", "sh -c 'case \"$0\" in */state/*) ;; *) exit 1;; esac'"]);
     pulling.until_reported(&agent, 1, "rolled_back");
     assert_eq!((pulling.text(), pulling.litter()), (None, vec![]));
 }
@@ -141,6 +141,89 @@ fn killed_between_swap_and_verification_the_old_one_comes_back_and_all_is_done_a
     let mut agent = pulling.start(&[]);
     said(&mut agent, "the one before it is put back");
     assert_eq!(pulling.text().as_deref(), Some("old = 1\n"));
+    pulling.set(1, "new = 1\n");
+    pulling.until_reported(&agent, 1, "applied");
+    assert_eq!((pulling.text().as_deref(), pulling.litter()), (Some("new = 1\n"), vec![]));
+}
+
+#[test]
+fn what_is_not_validated_is_never_where_a_program_that_reads_the_directory_finds_it() {
+    let mut pulling = Pulling::new();
+    let directory = pulling.installation.path("telegraf.d");
+    fs::create_dir(&directory).unwrap();
+    pulling.target = directory.join("stratora.conf");
+    fs::write(&pulling.target, "old = 1\n").unwrap();
+    pulling.set(1, "new = 1\n");
+    let seen = pulling.installation.path("seen");
+    // It goes by the ending, as some do, and never comes to an end.
+    let validate = "sh -c 'case \"$1\" in *.conf) cat \"$1\" > \"$0\"; exec sleep 20;; esac' ";
+    let validate = format!("{validate} {} {{}}", seen.display());
+    let mut agent = pulling.start(&["--validate-command", &validate]);
+    until("the validation", || fs::read_to_string(&seen).is_ok_and(|text| text == "new = 1\n"))
+        .unwrap_or_else(|error| panic!("{error}: {}", agent.output()));
+    let texts = || {
+        let entries = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| fs::read_to_string(path).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(), ["old = 1\n"]);
+    agent.stop(Signal::KILL).unwrap();
+    assert_eq!(texts(), ["old = 1\n"]);
+    let agent = pulling.start(&["--validate-command", VALIDATE]);
+    pulling.until_reported(&agent, 1, "applied");
+    assert_eq!(texts(), ["new = 1\n"]);
+    let left = pulling.installation.state().join("proposed-stratora.conf");
+    until("the proposal to be gone", || !left.exists()).unwrap();
+}
+
+#[test]
+fn heartbeats_and_metrics_go_on_while_a_configuration_is_applied() {
+    let pulling = Pulling::new();
+    pulling.set(1, "a = 1\n");
+    let (begun, go) = (pulling.installation.path("begun"), pulling.installation.path("go"));
+    let apply = format!("sh -c 'touch {}; until test -e {}; do sleep 0.05; done'", begun.display(), go.display());
+    let agent = pulling.start(&["--apply-command", &apply, "--command-timeout", "60"]);
+    until("the command", || begun.exists()).unwrap_or_else(|error| panic!("{error}: {}", agent.output()));
+    let counts = || {
+        let book = pulling.installation.server.book();
+        (book.count(Kind::Heartbeat), book.count(Kind::Ingest))
+    };
+    let before = counts();
+    until("both", || counts().0 > before.0 + 5 && counts().1 > before.1 + 5).unwrap();
+    assert_eq!(pulling.reports(), []);
+    fs::write(go, "").unwrap();
+    pulling.until_reported(&agent, 1, "applied");
+}
+
+#[test]
+fn the_last_good_one_is_kept_until_it_could_be_put_back() {
+    let pulling = Pulling::new();
+    fs::write(&pulling.target, "old = 1\n").unwrap();
+    pulling.set(1, "new = 1\n");
+    let log = pulling.installation.path("applied");
+    // What does not work, and is in the way of what did: a directory that is not empty cannot be replaced.
+    let apply = format!(
+        "sh -c 'cat {0} >> {1}; grep old {0} || test -e {1}.fixed || {{ rm {0}; mkdir -p {0}/occupied; exit 1; }}'",
+        pulling.target.display(),
+        log.display()
+    );
+    let mut agent = pulling.start(&["--apply-command", &apply]);
+    said(&mut agent, "cannot be put back");
+    let polls = pulling.installation.server.book().count(Kind::Config);
+    let heartbeats = pulling.installation.server.book().count(Kind::Heartbeat);
+    until("rounds", || pulling.installation.server.book().count(Kind::Heartbeat) > heartbeats + 10).unwrap();
+    assert_eq!(pulling.installation.server.book().count(Kind::Config), polls, "nothing else is tried meanwhile");
+    agent.stop(Signal::KILL).unwrap();
+    let mut agent = pulling.start(&["--apply-command", &apply]);
+    said(&mut agent, "cannot be put back");
+    let previous = pulling.installation.path(".telegraf.conf.previous");
+    assert_eq!(fs::read_to_string(previous).unwrap(), "old = 1\n");
+    until("its status", || pulling.installation.status().0.contains("cannot be put back")).unwrap();
+    pulling.installation.server.book().config = None;
+    fs::remove_dir_all(&pulling.target).unwrap();
+    said(&mut agent, "the one before it is put back");
+    assert_eq!(pulling.text().as_deref(), Some("old = 1\n"));
+    until("the old one to be applied", || fs::read_to_string(&log).unwrap() == "new = 1\nold = 1\n").unwrap();
+    fs::write(log.with_extension("fixed"), "").unwrap();
     pulling.set(1, "new = 1\n");
     pulling.until_reported(&agent, 1, "applied");
     assert_eq!((pulling.text().as_deref(), pulling.litter()), (Some("new = 1\n"), vec![]));
@@ -186,7 +269,7 @@ fn a_report_that_does_not_get_through_is_made_later_even_by_another_run() {
 fn a_configuration_that_cannot_be_written_is_told_about_once_and_tried_again() {
     let pulling = Pulling::new();
     pulling.set(1, "a = 1\n");
-    let staged = pulling.installation.path(".staged-telegraf.conf");
+    let staged = pulling.installation.path(".telegraf.conf.staged");
     fs::create_dir_all(staged.join("occupied")).unwrap();
     let mut agent = pulling.start(&[]);
     said(&mut agent, "cannot be written to");

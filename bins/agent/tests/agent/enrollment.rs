@@ -111,6 +111,60 @@ fn a_token_that_is_refused_costs_an_enrolled_agent_nothing() {
     until("heartbeats", || installation.server.book().count(Kind::Heartbeat) > 3).unwrap();
     assert_eq!(installation.server.book().count(Kind::Register), 1);
     assert!(installation.settings()["api_key"].is_string());
+    shows_enrollment_alone_in_trouble(&installation, "does not know the enrollment token");
+}
+
+/// The key is good, and says so; what is not is the enrollment.
+fn shows_enrollment_alone_in_trouble(installation: &Installation, why: &str) {
+    let is_shown = |screen: &str| {
+        let bad: Vec<_> = screen.lines().filter(|line| line.starts_with("BAD")).collect();
+        matches!(bad.as_slice(), [line] if line.contains("enrollment") && line.contains(why))
+    };
+    until("its status", || is_shown(&installation.status().0))
+        .unwrap_or_else(|error| panic!("{error}: {}", installation.status().0));
+}
+
+/// Said once while it lasts, however often it is tried and however many heartbeats go well meanwhile; and then over.
+fn lasts(installation: &Installation, line: &str, tries: impl Fn() -> usize, end: impl FnOnce()) {
+    let mut agent = installation.start();
+    said(&mut agent, line);
+    let (before, heartbeats) = (tries(), installation.server.book().count(Kind::Heartbeat));
+    until("more of both", || tries() > before && installation.server.book().count(Kind::Heartbeat) > heartbeats + 10)
+        .unwrap();
+    shows_enrollment_alone_in_trouble(installation, line);
+    assert_eq!((times(&agent, line), times(&agent, "again")), (1, 0), "{}", agent.output());
+    end();
+    installation.until_well(&agent);
+    said(&mut agent, "enrollment works again");
+    until("its status", || installation.status().1).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_written_keeps_an_agent_that_has_a_key_from_nothing_but_enrolling() {
+    let installation = Installation::enrolled(Server::start());
+    installation.set("enrollment_token", installation.server.token());
+    let occupied = installation.path("etc/.agent.json.new");
+    fs::create_dir_all(occupied.join("occupied")).unwrap();
+    let heartbeats = || installation.server.book().count(Kind::Heartbeat);
+    lasts(&installation, "could not be kept", heartbeats, || fs::remove_dir_all(&occupied).unwrap());
+}
+
+#[test]
+fn an_agent_that_has_a_key_works_while_an_administrator_has_to_approve_its_enrollment() {
+    let installation = Installation::enrolled(Server::start());
+    installation.set("enrollment_token", installation.server.token());
+    installation.server.always(Kind::Register, Answer::error(409, "component_exists"));
+    let tries = || installation.server.book().count(Kind::Register);
+    lasts(&installation, "has to approve", tries, || installation.server.book().always.clear());
+}
+
+#[test]
+fn an_agent_that_has_a_key_works_while_the_server_does_not_register_anybody() {
+    let installation = Installation::enrolled(Server::start());
+    installation.set("enrollment_token", installation.server.token());
+    installation.server.always(Kind::Register, Answer::error(503, "unavailable"));
+    let tries = || installation.server.book().count(Kind::Register);
+    lasts(&installation, "not enrolled yet", tries, || installation.server.book().always.clear());
 }
 
 #[test]

@@ -90,6 +90,30 @@ impl Installation {
         Background::start(self.command().args(arguments), self.directory(), "agent").unwrap()
     }
 
+    /// Starts it under strace, whose options say which calls to look at and what to make of them. It is a child of this
+    /// process all the same: strace is beside it, not above.
+    pub(crate) fn start_traced(&self, options: &[&str], arguments: &[&str]) -> Background {
+        let plain = self.command();
+        let mut command = Command::new("strace");
+        command
+            .args(["-D", "-qq", "-f", "-y", "-s", "64", "-e", "signal=none", "-o"])
+            .arg(self.path("trace"))
+            .args(options);
+        command.arg(plain.get_program()).args(plain.get_args()).args(arguments);
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Background::start(&mut command, self.directory(), "agent").unwrap()
+    }
+
+    /// What strace has seen.
+    pub(crate) fn trace(&self) -> String {
+        fs::read_to_string(self.path("trace")).unwrap()
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().unwrap()

@@ -8,6 +8,7 @@
 )]
 
 mod configuration;
+mod disk;
 mod enrollment;
 mod http;
 mod installation;

@@ -143,6 +143,21 @@ fn the_way_leads_through_the_proxy_that_the_environment_names() {
     assert!(!asked.is_empty(), "{}", agent.output());
 }
 
+#[test]
+fn over_plain_http_no_proxy_is_given_the_key_whatever_the_environment_names() {
+    let installation = Installation::enrolled(Server::start());
+    let (proxy, asked) = proxy();
+    let mut command = installation.command();
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        command.env(name, format!("http://127.0.0.1:{proxy}"));
+    }
+    command.env_remove("NO_PROXY").env_remove("no_proxy");
+    let agent = Background::start(&mut command, installation.directory(), "agent").unwrap();
+    let arrived = until("heartbeats", || installation.server.book().count(Kind::Heartbeat) > 3);
+    assert_eq!(*asked.lock().unwrap(), [""; 0], "{}", agent.output());
+    arrived.unwrap();
+}
+
 /// A proxy that lets everything through. Returns its port, and the first lines of what it was asked.
 fn proxy() -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
