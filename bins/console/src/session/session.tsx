@@ -221,7 +221,7 @@ export function useSession(): Session {
 /** What the sign-in page has to tell. */
 export function useNotice(): Notice | null {
   const session = useSession();
-  return useSyncExternalStore(session.onNotice, session.getNotice);
+  return useSyncExternalStore(session.onNotice, session.getNotice, () => null);
 }
 
 const MeContext = createContext<Me | null>(null);
