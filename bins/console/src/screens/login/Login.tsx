@@ -6,7 +6,7 @@ import { api, body } from '../../api/client';
 import { asApiError } from '../../api/error';
 import { readLoginError } from '../../session/loginErrors';
 import { safeReturnPath } from '../../session/returnPath';
-import { useNotice, useSession } from '../../session/session';
+import { SIGN_IN_PROVIDERS, useNotice, useSession } from '../../session/session';
 import { readToken } from '../../session/token';
 import { Failure } from '../../ui/Failure';
 import { useLate } from '../../ui/late';
@@ -34,7 +34,7 @@ export function Component() {
   }, []);
 
   const providers = useQuery({
-    queryKey: ['sign-in-providers'],
+    queryKey: SIGN_IN_PROVIDERS,
     queryFn: ({ signal }) => body(api.GET('/api/v1/auth/providers', { signal })),
     staleTime: 60_000,
   });
@@ -78,10 +78,8 @@ export function Component() {
     <Entry title="Sign in">
       <Stack gap="md" mt="md">
         {notice && (
-          <Alert
-            color={notice.tone === 'problem' ? 'red' : 'gray'}
-            role={notice.tone === 'problem' ? 'alert' : 'status'}
-          >
+          // Made anew for each text: an alert is read out when it comes, and what only `status` says then often is not.
+          <Alert key={notice.text} color={notice.tone === 'problem' ? 'red' : 'gray'} role="alert">
             {notice.text}
           </Alert>
         )}
