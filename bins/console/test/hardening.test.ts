@@ -11,7 +11,7 @@ import {
 } from '../src/screens/hardening/expected';
 
 const headersOf = (expected: { name: string; value: string }[]) =>
-  new Headers(expected.map(({ name, value }) => [name, value]));
+  new Headers(Object.fromEntries(expected.map(({ name, value }) => [name, value])));
 const verdicts = (expected: Parameters<typeof compareHeaders>[0], found: Headers) =>
   compareHeaders(expected, found)
     .filter(({ verdict }) => verdict !== 'good')
