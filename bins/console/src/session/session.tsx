@@ -60,8 +60,7 @@ export class Session {
         this.forget();
         void this.go(this.destination(), { replace: true });
       } else {
-        // Perhaps another person: nothing of what this one saw may stay.
-        void this.queries.resetQueries();
+        void this.changeOver();
       }
     });
     // A page that the browser kept aside while it was elsewhere may be of an earlier session.
@@ -90,7 +89,6 @@ export class Session {
       });
       if (!response.ok) throw await ApiError.of(response);
       const me = (await response.json()) as Me;
-      clearStorage();
       storeToken(arrival.token);
       this.queries.setQueryData(meQuery.queryKey, me);
       const back = safeReturnPath(readCookie(RETURN_COOKIE));
@@ -109,7 +107,6 @@ export class Session {
   signedIn(answer: SignedIn): void {
     this.tell(null);
     this.forget();
-    clearStorage();
     storeToken(answer.token);
     this.queries.setQueryData(meQuery.queryKey, answer.user);
   }
@@ -171,6 +168,15 @@ export class Session {
   tell(notice: Notice | null): void {
     this.notice = notice;
     for (const listener of this.listeners) listener();
+  }
+
+  /** Another tab has taken up another session. */
+  private async changeOver(): Promise<void> {
+    const before = this.queries.getQueryData(meQuery.queryKey);
+    const now = await this.queries.fetchQuery({ ...meQuery, staleTime: 0 }).catch(() => null);
+    // Of another person: nothing of what the one before saw, typed or was shown may stay.
+    if (before && before.id !== now?.id) window.location.reload();
+    else await this.queries.resetQueries();
   }
 
   private expire(token: string): void {
