@@ -28,6 +28,7 @@ import { Nothing } from '../../ui/Nothing';
 import { Page } from '../../ui/Page';
 import { RowMenu } from '../../ui/RowMenu';
 import { SearchField } from '../../ui/SearchField';
+import { useShownOnce } from '../../ui/shownOnce';
 import { Time } from '../../ui/Time';
 import { LIST, useComponentActions, type WithKey } from './actions';
 import { ComponentDrawer } from './ComponentDrawer';
@@ -49,7 +50,7 @@ export function Component() {
   const filtered = q !== '' || kind !== null || status !== null;
 
   const [dialog, setDialog] = useState<Dialog | null>(null);
-  const [made, setMade] = useState<WithKey | null>(null);
+  const [made, setMade] = useShownOnce<WithKey>('key');
   const actions = useComponentActions({
     reveal: setMade,
     done: (message) => notifications.show({ message, color: 'teal' }),
