@@ -58,12 +58,15 @@ export async function startFront(upstream, port = 0) {
       return;
     }
     const served = file ?? join(DIST, 'index.html');
+    const small = `${served}.gz`;
+    const zipped = /\bgzip\b/.test(incoming.headers['accept-encoding']) && (await stat(small).catch(() => null));
     outgoing.writeHead(200, {
       ...PAGE_HEADERS,
       'Content-Type': TYPES[extname(served)] ?? 'application/octet-stream',
       'Cache-Control': pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      ...(zipped ? { 'Content-Encoding': 'gzip' } : {}),
     });
-    createReadStream(served).pipe(outgoing);
+    createReadStream(zipped ? small : served).pipe(outgoing);
   });
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   return { url: `http://localhost:${server.address().port}`, close: () => server.close() };

@@ -72,6 +72,32 @@ async function signIn() {
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }
 
+/** The components that report, each with its key and what it reports. */
+const reporting = [];
+
+const beat = ({ id, key, report }) => call('POST', `/agents/heartbeat/${id}`, report, { 'X-API-Key': key });
+
+/** Begins to rotate the fleet, and has some components do what they are asked. */
+async function rotateSome(wanted) {
+  for (const component of reporting) await beat(component);
+  await call('POST', '/remote-components/rotate-fleet', { wave_size: 6 });
+  const waiting = [...reporting];
+  for (let done = 0; done < wanted; ) {
+    const component = waiting.shift();
+    if ((await beat(component)).rotate) {
+      const { api_key: key } = await call('POST', `/agents/${component.id}/rotate`, null, {
+        'X-API-Key': component.key,
+      });
+      component.key = key;
+      await beat(component);
+      done++;
+    } else {
+      waiting.push(component);
+      await page.waitForTimeout(100);
+    }
+  }
+}
+
 /** Components that report, some that do not any more, people, a provider that people try, and tokens. */
 async function fill() {
   const sites = ['berlin', 'hamburg', 'lisbon', 'oslo', 'prague', 'riga', 'rome', 'tallinn', 'turin', 'vienna'];
@@ -86,7 +112,9 @@ async function fill() {
     if (site === 'riga') await call('POST', `/remote-components/${component.id}/revoke`);
     else if (site !== 'turin') {
       const report = { hostname, version: index % 3 === 0 ? '1.4.1' : '1.4.2', os: 'Debian 13' };
-      await call('POST', `/agents/heartbeat/${component.id}`, report, { 'X-API-Key': key });
+      const one = { id: component.id, key, report };
+      reporting.push(one);
+      await beat(one);
     }
   }
   for (const [username, role] of [
@@ -149,6 +177,9 @@ await page.getByRole('button', { name: 'Create and show the key' }).click();
 await page.getByTestId('secret').waitFor();
 await picture('key', { width: 1280, height: 900 });
 await page.getByRole('button', { name: /^Close without/ }).click();
+await rotateSome(4);
+await go('/settings/components', page.getByText('4 of 8 use their new keys'));
+await picture('fleet');
 await go('/settings/enrollment', page.getByText('Rollout in Berlin'));
 await picture('enrollment');
 await go('/settings/identity-providers/attempts', page.getByRole('row').nth(1));

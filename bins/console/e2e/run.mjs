@@ -18,9 +18,11 @@ const front = process.argv.includes('--front') ? await startFront(BASE_URL) : nu
 const base = new URL(front?.url ?? BASE_URL).origin;
 const out = process.env.OUT ?? fileURLToPath(new URL('out/', import.meta.url));
 const PASSWORD = 'four herons over the lake';
+const NEXT_PASSWORD = 'five kites above the pier';
 const VIEWER_PASSWORD = 'seven otters by the river';
 
 const browser = await Browser.launch({ base, out });
+browser.usual = ['404 GET /api/v1/remote-components/rotate-fleet'];
 const context = await browser.context();
 let page = await context.newPage();
 
@@ -44,13 +46,43 @@ const storage = () => page.evaluate(() => ({ local: { ...localStorage }, session
 const at = (pattern) => page.waitForURL(pattern, { timeout: 10_000 });
 
 /** A request as a program makes it, with a key. */
-async function asComponent(id, key) {
-  const response = await fetch(`${base}/api/v1/agents/heartbeat/${id}`, {
+async function asProgram(path, key, body) {
+  const response = await fetch(`${base}/api/v1${path}`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-API-Key': key },
-    body: JSON.stringify({ hostname: 'berlin-edge-01', version: '1.4.2', os: 'Debian 13' }),
+    headers: { 'Content-Type': 'application/json', ...(key ? { 'X-API-Key': key } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
   });
-  return { status: response.status, code: response.ok ? null : (await response.json()).error };
+  return { status: response.status, body: await response.json().catch(() => null) };
+}
+
+const heartbeat = (id, key) =>
+  asProgram(`/agents/heartbeat/${id}`, key, { hostname: 'berlin-edge-01', version: '1.4.2', os: 'Debian 13' });
+
+async function asComponent(id, key) {
+  const { status, body } = await heartbeat(id, key);
+  return { status, code: status < 400 ? null : body.error };
+}
+
+/** Looks at a screen while a component goes on reporting: one that is silent for half a minute counts as lost. */
+async function inspectWhileReporting(name, id, key) {
+  const beats = setInterval(() => void heartbeat(id, key).catch(() => {}), 5_000);
+  await browser.inspect(page, name).finally(() => clearInterval(beats));
+}
+
+/** What an agent does that is asked to rotate its key: reports until it is, takes a new key and uses it. */
+async function rotateAsAsked(id, key) {
+  for (let beat = 0; beat < 50; beat++) {
+    const { status, body } = await heartbeat(id, key);
+    assert.equal(status, 200);
+    if (body.rotate) {
+      const rotated = await asProgram(`/agents/${id}/rotate`, key);
+      assert.equal(rotated.status, 200);
+      assert.equal((await heartbeat(id, rotated.body.api_key)).status, 200);
+      return rotated.body.api_key;
+    }
+    await page.waitForTimeout(200);
+  }
+  throw new Error('the component is never asked to rotate its key');
 }
 
 /** Takes the secret out of the dialog that shows it, and closes it. */
@@ -58,7 +90,7 @@ async function takeSecret() {
   const shown = page.getByTestId('secret');
   await shown.waitFor();
   const secret = (await shown.textContent()).trim();
-  await page.getByRole('button', { name: /^Copy/ }).click();
+  await page.getByRole('button', { name: /^Copy (key|token|one-time password)$/ }).click();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);
   await role('button', 'Done').click();
   await shown.waitFor({ state: 'detached' });
@@ -108,6 +140,65 @@ async function walk() {
     await role('heading', 'Sign in').waitFor();
     await browser.inspect(page, 'login');
   });
+
+  /** Opens a page whose console is not there until `arrive` is called. */
+  async function early(visit, where) {
+    let arrive;
+    const arrived = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    await visit.route('**/assets/main-*.js', async (route) => {
+      await arrived;
+      await route.continue();
+    });
+    await visit.goto(base + where, { waitUntil: 'commit' });
+    await visit.locator('input[name=username]:focus').waitFor();
+    return arrive;
+  }
+
+  await step('the form that is there before the console looks as it does afterwards', [], async () => {
+    for (const colorScheme of ['light', 'dark']) {
+      const visit = await context.newPage();
+      await visit.emulateMedia({ colorScheme });
+      const arrive = await early(visit, '/login');
+      const look = (name) =>
+        visit.screenshot({ animations: 'disabled', path: `${out}/login-${name}-${colorScheme}.png` });
+      const before = await look('early');
+      arrive();
+      await visit.waitForFunction(() => document.title.startsWith('Sign in'));
+      await visit.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      assert.ok(before.equals(await look('taken-over')), `it changes when it is taken over (${colorScheme})`);
+      await visit.close();
+    }
+  });
+
+  await step(
+    'what is typed and sent before the console is there is sent, once',
+    ['401 POST /api/v1/auth/login'],
+    async () => {
+      const visit = await context.newPage();
+      const sent = [];
+      visit.on('request', (request) => {
+        if (request.method() === 'POST') sent.push(request.postDataJSON());
+      });
+      const arrive = await early(visit, '/audit?range=24h');
+      assert.equal(new URL(visit.url()).search, '?return=%2Faudit%3Frange%3D24h');
+      await visit.keyboard.type('admin');
+      await visit.keyboard.press('Tab');
+      await visit.keyboard.type('too early');
+      await visit.keyboard.press('Enter');
+      await visit.keyboard.press('Enter');
+      await visit.getByRole('progressbar', { name: 'Loading the page' }).waitFor();
+      assert.deepEqual(sent, []);
+      arrive();
+      await visit.getByText('Wrong username or password.').waitFor();
+      assert.deepEqual(sent, [{ username: 'admin', password: 'too early' }]);
+      assert.equal(await visit.getByRole('progressbar').count(), 0);
+      assert.equal(await visit.getByLabel('Username').inputValue(), 'admin');
+      assert.equal(new URL(visit.url()).search, '?return=%2Faudit%3Frange%3D24h');
+      await visit.close();
+    },
+  );
 
   await step('a wrong password is told in a sentence, with the request', ['401 POST /api/v1/auth/login'], async () => {
     await signIn('admin', 'not the password');
@@ -292,6 +383,77 @@ async function walk() {
     await dialog.waitFor({ state: 'detached' });
   });
 
+  await step('a component is asked to rotate its key, and does so by itself', [], async () => {
+    await rowAction('berlin-edge-01', 'Ask for a rotation');
+    await role('button', 'Ask', { exact: true }).waitFor();
+    await browser.inspect(page, 'component-request-rotation');
+    await role('button', 'Ask', { exact: true }).click();
+    await page.getByText('Asked. It makes itself a new key the next time it reports.').waitFor();
+    await role('link', 'berlin-edge-01').click();
+    await page.getByText('Asked to rotate it').waitFor();
+    const before = key;
+    key = await rotateAsAsked(id, key);
+    assert.deepEqual(await asComponent(id, before), { status: 401, code: 'key_rotated' });
+    await page.getByText('Asked to rotate it').waitFor({ state: 'detached', timeout: 15_000 });
+    await page.goBack();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+
+  const startRotation = async () => {
+    await role('button', 'Rotate all keys').click();
+    await role('button', 'Rotate the keys').click();
+    await role('status').filter({ hasText: 'Under way' }).waitFor();
+  };
+
+  await step('the fleet is rotated, and its progress shown until it is done', [], async () => {
+    await heartbeat(id, key);
+    await role('button', 'Rotate all keys').click();
+    await page.getByLabel('Components a wave').fill('0');
+    await page.getByText('From 1 to 1,000.').waitFor();
+    assert.equal(await role('button', 'Rotate the keys').isDisabled(), true);
+    await page.getByLabel('Components a wave').fill('20');
+    await browser.inspect(page, 'fleet-rotate');
+    await role('button', 'Rotate the keys').click();
+    await role('heading', 'New keys for all components').waitFor();
+    await page.getByText('1 asked and not done yet').waitFor();
+    await inspectWhileReporting('fleet-under-way', id, key);
+    const before = key;
+    key = await rotateAsAsked(id, key);
+    assert.deepEqual(await asComponent(id, before), { status: 401, code: 'key_rotated' });
+    await role('status').filter({ hasText: 'Finished' }).waitFor({ timeout: 15_000 });
+    await page.getByText('1 of 1 use their new keys').waitFor();
+    await role('button', 'Put aside').click();
+    await role('heading', 'New keys for all components').waitFor({ state: 'detached' });
+  });
+
+  await step('a rotation is called off', [], async () => {
+    await heartbeat(id, key);
+    await startRotation();
+    await role('button', 'Stop').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    await inspectWhileReporting('fleet-stop', id, key);
+    await dialog.getByRole('button', { name: 'Stop' }).click();
+    await role('status').filter({ hasText: 'Called off' }).waitFor();
+    if ((await heartbeat(id, key)).body.rotate) key = await rotateAsAsked(id, key);
+  });
+
+  await step('a rotation that loses components stops by itself and says why', [], async () => {
+    await heartbeat(id, key);
+    await startRotation();
+    await page.getByText('1 asked and not done yet').waitFor();
+    await rowAction('berlin-edge-01', 'Revoke');
+    await page.getByLabel('Type berlin-edge-01 to confirm').fill('berlin-edge-01');
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await role('status').filter({ hasText: 'Stopped by itself' }).waitFor({ timeout: 15_000 });
+    await page.getByText('1 of the 1 components asked so far').waitFor();
+    await browser.inspect(page, 'fleet-stopped');
+    await rowAction('berlin-edge-01', 'Restore');
+    await role('button', 'Restore with a new key').click();
+    key = await takeSecret();
+    await role('button', 'Put aside').click();
+  });
+
   await step('to revoke, the name must be typed; then the key is dead', [], async () => {
     await rowAction('berlin-edge-01', 'Revoke');
     const confirm = page.getByRole('dialog').getByRole('button', { name: 'Revoke' });
@@ -314,6 +476,59 @@ async function walk() {
     await page.getByLabel('Type hamburg to confirm').fill('hamburg');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await role('link', 'hamburg').waitFor({ state: 'detached' });
+  });
+
+  await step('a host registers with an enrollment token, by what the console hands out', [], async () => {
+    await role('link', 'Enrollment').click();
+    await page.getByText('No enrollment tokens').waitFor();
+    await browser.inspect(page, 'enrollment-empty');
+    await page.getByRole('button', { name: 'New token' }).first().click();
+    await page.getByLabel('Description').fill('<b>Rollout</b> in Berlin');
+    await page.getByLabel('Many components').check();
+    await page.getByLabel('At most').fill('2');
+    await browser.inspect(page, 'enrollment-new');
+    await role('button', 'Create and show the token').click();
+    await page.getByTestId('secret').waitFor();
+    await browser.inspect(page, 'enrollment-token');
+    await role('button', 'Copy: Tell it where to report, readable by nobody else').click();
+    const command = await page.evaluate(() => navigator.clipboard.readText());
+    const config = JSON.parse(command.slice(command.indexOf('{'), command.lastIndexOf('}') + 1));
+    const token = (await page.getByTestId('secret').textContent()).trim();
+    assert.deepEqual(config, { server_url: base, enrollment_token: token, insecure_skip_verify: false });
+    await role('button', 'Done').click();
+    await page.getByTestId('secret').waitFor({ state: 'detached' });
+    await page.evaluate(() => navigator.clipboard.writeText(''));
+    const wanted = { enrollment_token: token, hostname: 'oslo', component_type: 'agent', version: '1.4.2' };
+    const registered = await asProgram('/components/register', null, wanted);
+    assert.equal(registered.status, 201);
+    const { component_id: oslo, api_key: itsKey } = registered.body;
+    assert.equal((await asComponent(oslo, itsKey)).status, 200);
+    await page.getByRole('row', { name: /<b>Rollout<\/b> in Berlin.*1 of 2/ }).waitFor({ timeout: 15_000 });
+    assert.equal(await page.locator('main table b').count(), 0);
+    assert.equal((await page.content()).includes(token), false);
+    assert.equal(await inMemory(token), false, 'the token is still in memory');
+
+    // Under a name that is in use, a host waits for somebody to say yes.
+    assert.equal((await asProgram('/components/register', null, wanted)).status, 409);
+    await page.getByText('Asking to come in again').waitFor({ timeout: 30_000 });
+    await browser.inspect(page, 'enrollment');
+    await role('button', 'Approve oslo').click();
+    await page.getByRole('dialog').waitFor();
+    await browser.inspect(page, 'enrollment-approve');
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('it has yet to ask again').waitFor();
+    const again = await asProgram('/components/register', null, wanted);
+    assert.equal(again.status, 200);
+    assert.equal(again.body.component_id, oslo);
+    assert.equal((await asComponent(oslo, itsKey)).status, 401);
+    assert.equal((await asComponent(oslo, again.body.api_key)).status, 200);
+
+    await rowAction('<b>Rollout</b> in Berlin', 'Delete');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('No enrollment tokens').waitFor();
+    assert.equal((await asProgram('/components/register', null, { ...wanted, hostname: 'bergen' })).status, 401);
+    await role('link', 'Components').click();
+    await role('link', 'oslo').waitFor();
   });
 
   await step('ten thousand components are as quick as ten', [], async () => {
@@ -469,15 +684,18 @@ async function walk() {
 
   await step('the audit log tells what was done', [], async () => {
     await role('link', 'Audit log').click();
-    await page.getByRole('row', { name: /Component revoked/ }).waitFor();
+    await page
+      .getByRole('row', { name: /Component revoked/ })
+      .first()
+      .waitFor();
     await page.locator('figure svg').first().waitFor();
     await browser.inspect(page, 'audit');
     await role('combobox', 'Action').click();
     await page.getByRole('option', { name: 'Component revoked' }).click();
     await at(/action=component\.revoke/);
-    await page.getByText('1 in all').waitFor();
+    await page.getByText('2 in all').waitFor();
     await page.reload();
-    await role('link', 'Component revoked').click();
+    await role('link', 'Component revoked').first().click();
     await at(/entry=\d+/);
     const drawer = page.getByRole('dialog');
     await drawer.getByText('component.revoke').waitFor();
@@ -597,21 +815,57 @@ async function walk() {
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
+  await step('a password that is changed in one tab leaves the other where it is', [], async () => {
+    const second = await context.newPage();
+    await second.goto(`${base}/audit?range=24h`);
+    await second.getByRole('heading', { name: 'Audit log' }).waitFor();
+    const loaded = await second.evaluate(() => performance.timeOrigin);
+    const before = (await storage()).local['stratora.token'];
+    await page.getByRole('button', { name: /^Account of/ }).click();
+    await page.getByRole('menuitem', { name: 'Change password' }).click();
+    await page.getByLabel('Current password', { exact: true }).fill(PASSWORD);
+    await page.getByLabel('New password', { exact: true }).fill(NEXT_PASSWORD);
+    await page.getByLabel('New password, again').fill(NEXT_PASSWORD);
+    await browser.inspect(page, 'change-password-freely', { only: ['1280-light', '390-dark'] });
+    const asked = second.waitForResponse((response) => response.url().endsWith('/api/v1/auth/me'));
+    await role('button', 'Change password').click();
+    await at(/\/$/);
+    assert.equal((await asked).status(), 200);
+    assert.notEqual((await storage()).local['stratora.token'], before);
+    await second.getByRole('row').nth(1).waitFor();
+    assert.equal(new URL(second.url()).search, '?range=24h');
+    assert.equal(await second.evaluate(() => performance.timeOrigin), loaded, 'the other tab is not loaded anew');
+    await second.close();
+  });
+
   await step('signing out ends the other tabs too, and they know the way back', [], async () => {
     const second = await context.newPage();
     await second.goto(`${base}/audit?range=24h`);
     await second.getByRole('heading', { name: 'Audit log' }).waitFor();
     await page.getByRole('button', { name: /^Account of/ }).click();
     await browser.inspect(page, 'account-menu', { only: ['1280-light', '390-dark'] });
+    await page.evaluate(() => {
+      window.told = [];
+      new MutationObserver(() => {
+        const now = [...document.querySelectorAll('[role=alert]')].map((alert) => alert.textContent).join();
+        if (now !== (window.told.at(-1) ?? '')) window.told.push(now);
+      }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+    const ended = page.waitForResponse((response) => response.url().endsWith('/api/v1/auth/logout'));
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await at(/\/login$/);
     await page.getByText('You are signed out.').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'username');
+    await ended;
+    await page.waitForTimeout(500);
+    assert.deepEqual(await page.evaluate(() => window.told), ['You are signed out.'], 'it is told once, and stays');
+    await browser.inspect(page, 'login-signed-out');
     await second.waitForURL(/\/login\?return=%2Faudit%3Frange%3D24h$/, { timeout: 10_000 });
     assert.deepEqual(await storage(), { local: {}, session: {} });
     await page.goBack();
     await at(/\/login/);
     page = second;
-    await signIn('admin', PASSWORD);
+    await signIn('admin', NEXT_PASSWORD);
     await at(/\/audit\?range=24h$/);
     await admin.waitForURL((url) => url.pathname !== '/login', { timeout: 10_000 });
     await second.close();

@@ -1,19 +1,15 @@
 import './app/styles';
-import { MantineProvider } from '@mantine/core';
-import { QueryClientProvider } from '@tanstack/react-query';
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
-import { RouterProvider } from 'react-router';
-import { colorSchemeManager } from './app/colorScheme';
+import { createRoot, hydrateRoot } from 'react-dom/client';
+import { App } from './app/App';
 import { watchPresence } from './app/presence';
 import { createQueryClient } from './app/queryClient';
-import { createRouter } from './app/router';
-import { cssVariables, theme } from './app/theme';
+import { createRouter, initialized } from './app/router';
+import type { Early } from './session/early';
 import type { Arrival } from './session/fragment';
-import { Session, SessionProvider } from './session/session';
+import { Session } from './session/session';
 
 /** Starts the console, after the address was cleaned of what the browser arrived with. */
-export async function start(arrival: Arrival): Promise<void> {
+export async function start(arrival: Arrival, early: Early | null): Promise<void> {
   watchPresence();
   const queries = createQueryClient();
   const router = createRouter();
@@ -26,20 +22,13 @@ export async function start(arrival: Arrival): Promise<void> {
   await session.adopt(arrival);
   const root = document.getElementById('root');
   if (!root) throw new Error('the page has no root');
-  createRoot(root).render(
-    <StrictMode>
-      <MantineProvider
-        theme={theme}
-        cssVariablesResolver={cssVariables}
-        colorSchemeManager={colorSchemeManager}
-        defaultColorScheme="auto"
-      >
-        <QueryClientProvider client={queries}>
-          <SessionProvider session={session}>
-            <RouterProvider router={router} />
-          </SessionProvider>
-        </QueryClientProvider>
-      </MantineProvider>
-    </StrictMode>,
-  );
+  const app = <App router={router} queries={queries} session={session} onReady={early?.release} />;
+  if (early) await initialized(router);
+  // Somebody may have signed in by another tab meanwhile, or the screen did not come.
+  if (early && router.state.location.pathname === '/login' && !router.state.errors) {
+    hydrateRoot(root, app);
+  } else {
+    root.replaceChildren();
+    createRoot(root).render(app);
+  }
 }

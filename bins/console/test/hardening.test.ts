@@ -5,12 +5,13 @@ import {
   bindingFinding,
   clearTextFindings,
   compareHeaders,
+  limitFindings,
   pageHeaders,
   transportFinding,
 } from '../src/screens/hardening/expected';
 
 const headersOf = (expected: { name: string; value: string }[]) =>
-  new Headers(expected.map(({ name, value }) => [name, value]));
+  new Headers(Object.fromEntries(expected.map(({ name, value }) => [name, value])));
 const verdicts = (expected: Parameters<typeof compareHeaders>[0], found: Headers) =>
   compareHeaders(expected, found)
     .filter(({ verdict }) => verdict !== 'good')
@@ -59,5 +60,23 @@ describe('the hardening page', () => {
     expect(bindingFinding('https:', 'stratora.example.com', '').verdict).toBe('good');
     expect(bindingFinding('http:', '192.0.2.7', '8080').verdict).toBe('warn');
     expect(bindingFinding('http:', 'localhost', '8080').verdict).toBe('unknown');
+  });
+
+  it('tells the limits of the server’s own document, and misses the one of the sign-in', () => {
+    const limited = { description: 'Anyone. At most 5 requests in 300 s from one address.' };
+    const paths = {
+      '/api/v1/auth/login': { post: limited },
+      '/api/v1/auth/me': { get: { description: 'Who is signed in.' } },
+    };
+    expect(limitFindings({ paths }).map(({ what, verdict, found }) => [what, verdict, found])).toEqual([
+      ['POST /api/v1/auth/login', 'good', 'At most 5 requests in 300 s from one address'],
+    ]);
+    expect(limitFindings({ paths: { '/api/v1/auth/login': { post: {} } } })[0]).toMatchObject({ verdict: 'bad' });
+    expect(limitFindings(null)[0]).toMatchObject({ verdict: 'unknown' });
+  });
+
+  it('reads the limits in the words that the server uses', () => {
+    const routes = readFileSync(new URL('../../../crates/api/src/routes.rs', import.meta.url), 'utf8');
+    expect(routes).toMatch(/At most \{\w*\} requests in \{\w*\} s from one address/);
   });
 });

@@ -10,7 +10,7 @@ use crate::console;
 
 /// What the scripts of the first screen may weigh, compressed, in bytes.
 const SCRIPTS: f64 = 200_000.0;
-/// When the sign-in page has to take what is typed, over "Fast 3G", in milliseconds.
+/// When the sign-in page has to be on show and take what is typed, over "Fast 3G", in milliseconds.
 const USABLE: f64 = 1000.0;
 
 /// Both, of the release server with the console that is embedded in it.
@@ -38,23 +38,31 @@ fn of_weight() -> Result<Vec<Figure>> {
     figures.collect()
 }
 
-/// For somebody who was never here, whose mark it is; and for one who was, whose browser has the files.
+/// For somebody who was never here, whose mark it is; and for one who was, whose browser has the files. What is typed and
+/// sent before the console runs is kept until then: how long that takes stands beside it.
 fn of_speed(server: &Subject) -> Result<Vec<Figure>> {
     let seen = parse(&console::output(["run", "--silent", "speed"], &[("BASE_URL", &server.url(""))])?)?;
-    let visits = [("first", "by somebody new", Some(Mark::AtMost(1.0))), ("again", "by somebody who was here", None)];
-    let figures = visits.into_iter().map(|(visit, whom, mark)| {
-        let rounds = seen.get(visit).and_then(Value::as_array).context("no rounds")?;
-        let times = rounds.iter().map(|round| round["milliseconds"].as_f64().context("a round without a time"));
-        let time = median(times.collect::<Result<_>>()?);
-        Ok(Figure {
-            what: format!("the sign-in page is usable over Fast 3G, {whom}"),
-            floor: "1 s",
-            measured: format!("{time:.0} ms"),
-            ratio: time / USABLE,
-            mark,
-        })
-    });
-    figures.collect()
+    let moments = [
+        ("usable", "the sign-in page is on show and takes what is typed"),
+        ("running", "the console behind the sign-in page runs"),
+    ];
+    let visits = [("first", "by somebody new"), ("again", "by somebody who was here")];
+    let mut figures = Vec::new();
+    for (moment, what) in moments {
+        for (visit, whom) in visits {
+            let rounds = seen.get(visit).and_then(Value::as_array).context("no rounds")?;
+            let times = rounds.iter().map(|round| round[moment].as_f64().context("a round without a time"));
+            let time = median(times.collect::<Result<_>>()?);
+            figures.push(Figure {
+                what: format!("{what} over Fast 3G, {whom}"),
+                floor: "1 s",
+                measured: format!("{time:.0} ms"),
+                ratio: time / USABLE,
+                mark: (moment == "usable" && visit == "first").then_some(Mark::AtMost(1.0)),
+            });
+        }
+    }
+    Ok(figures)
 }
 
 fn parse(text: &str) -> Result<Value> {

@@ -1,7 +1,7 @@
 import { Center, Loader } from '@mantine/core';
 import { Navigate, Outlet, useLocation } from 'react-router';
 import { loginPath } from '../session/returnPath';
-import { MeProvider, useMeQuery } from '../session/session';
+import { MeProvider, useMeQuery, useSession } from '../session/session';
 import { readToken } from '../session/token';
 import { Failure } from '../ui/Failure';
 
@@ -9,8 +9,10 @@ import { Failure } from '../ui/Failure';
 export function RequireSession() {
   const location = useLocation();
   const hasToken = readToken() !== null;
+  const session = useSession();
   const me = useMeQuery(hasToken);
-  if (!hasToken) return <Navigate to={loginPath(location.pathname + location.search + location.hash)} replace />;
+  if (!hasToken && !session.isLeaving)
+    return <Navigate to={loginPath(location.pathname + location.search + location.hash)} replace />;
   if (me.data) {
     if (me.data.must_change_password) {
       return <Navigate to="/change-password" replace state={{ back: location.pathname + location.search }} />;

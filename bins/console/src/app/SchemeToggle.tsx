@@ -1,5 +1,6 @@
 import { ActionIcon, useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react';
+import { useTakenOver } from '../ui/takenOver';
 
 const SCHEMES = {
   auto: { label: 'as the system', next: 'light', Icon: IconDeviceDesktop },
@@ -10,7 +11,8 @@ const SCHEMES = {
 /** Goes round: as the system, light, dark. */
 export function SchemeToggle() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const { label, next, Icon } = SCHEMES[colorScheme];
+  const takenOver = useTakenOver();
+  const { label, next, Icon } = SCHEMES[takenOver ? colorScheme : 'auto'];
   return (
     <ActionIcon
       size="lg"

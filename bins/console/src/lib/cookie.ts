@@ -9,6 +9,7 @@ export function writeCookie(name: string, value: string, maxAgeSeconds: number):
 }
 
 export function readCookie(name: string): string | null {
+  if (typeof document === 'undefined') return null;
   const prefix = `__Host-${name}=`;
   const pair = document.cookie.split('; ').find((text) => text.startsWith(prefix));
   if (!pair) return null;

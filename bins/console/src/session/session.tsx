@@ -22,6 +22,9 @@ export const meQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Where what the sign-in page asks for is kept. */
+export const SIGN_IN_PROVIDERS = ['sign-in-providers'] as const;
+
 /** What the sign-in page tells of how one came there. */
 export interface Notice {
   tone: 'info' | 'problem';
@@ -35,7 +38,6 @@ export class Session {
   private notice: Notice | null = null;
   private readonly listeners = new Set<() => void>();
   private ending: Promise<boolean> = Promise.resolve(true);
-  /** While the way to the sign-in page is being taken, nothing else leads there. */
   private leaving = false;
 
   constructor(
@@ -54,11 +56,11 @@ export class Session {
       if (token === null) {
         void this.leave({ tone: 'info', text: 'You are signed out in this browser.' });
       } else if (this.here().startsWith('/login')) {
-        this.queries.clear();
+        this.tell(null);
+        this.forget();
         void this.go(this.destination(), { replace: true });
       } else {
-        // Perhaps another person: nothing of what this one saw may stay.
-        void this.queries.resetQueries();
+        void this.changeOver();
       }
     });
     // A page that the browser kept aside while it was elsewhere may be of an earlier session.
@@ -87,7 +89,6 @@ export class Session {
       });
       if (!response.ok) throw await ApiError.of(response);
       const me = (await response.json()) as Me;
-      clearStorage();
       storeToken(arrival.token);
       this.queries.setQueryData(meQuery.queryKey, me);
       const back = safeReturnPath(readCookie(RETURN_COOKIE));
@@ -105,8 +106,7 @@ export class Session {
   /** Takes up a session that was just opened with a password. */
   signedIn(answer: SignedIn): void {
     this.tell(null);
-    this.queries.clear();
-    clearStorage();
+    this.forget();
     storeToken(answer.token);
     this.queries.setQueryData(meQuery.queryKey, answer.user);
   }
@@ -152,6 +152,11 @@ export class Session {
     await this.ending;
   }
 
+  /** While the way to the sign-in page is being taken, nothing else leads there. */
+  get isLeaving(): boolean {
+    return this.leaving;
+  }
+
   /** What the sign-in page has to tell. */
   readonly getNotice = (): Notice | null => this.notice;
 
@@ -163,6 +168,15 @@ export class Session {
   tell(notice: Notice | null): void {
     this.notice = notice;
     for (const listener of this.listeners) listener();
+  }
+
+  /** Another tab has taken up another session. */
+  private async changeOver(): Promise<void> {
+    const before = this.queries.getQueryData(meQuery.queryKey);
+    const now = await this.queries.fetchQuery({ ...meQuery, staleTime: 0 }).catch(() => null);
+    // Of another person: nothing of what the one before saw, typed or was shown may stay.
+    if (before && before.id !== now?.id) window.location.reload();
+    else await this.queries.resetQueries();
   }
 
   private expire(token: string): void {
@@ -183,8 +197,14 @@ export class Session {
     this.tell(notice);
     await this.go(path, { replace: true });
     // Not before: what is still on show would ask again.
-    this.queries.clear();
+    this.forget();
     this.leaving = false;
+  }
+
+  /** Drops all that anybody saw here; the sign-in page, which may be on show, goes on with what everybody may see. */
+  private forget(): void {
+    this.queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SIGN_IN_PROVIDERS[0] });
+    this.queries.getMutationCache().clear();
   }
 
   private destination(): string {
@@ -221,7 +241,7 @@ export function useSession(): Session {
 /** What the sign-in page has to tell. */
 export function useNotice(): Notice | null {
   const session = useSession();
-  return useSyncExternalStore(session.onNotice, session.getNotice);
+  return useSyncExternalStore(session.onNotice, session.getNotice, () => null);
 }
 
 const MeContext = createContext<Me | null>(null);

@@ -13,8 +13,11 @@ export function readToken(): string | null {
   }
 }
 
+/** Puts it in the place of the one before, if there was one, and of anything else: other tabs see one change. */
 export function storeToken(token: string): void {
   try {
+    sessionStorage.clear();
+    for (const key of Object.keys(localStorage)) if (key !== KEY) localStorage.removeItem(key);
     localStorage.setItem(KEY, token);
   } catch {
     withoutStorage = token;

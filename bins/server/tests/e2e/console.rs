@@ -108,12 +108,14 @@ fn a_browser_shows_the_sign_in_page_under_the_content_security_policy() {
 }
 
 /// What is asked for on the way and refused on purpose: each is a step of the walk.
-const REFUSED: [&str; 4] = [
+const REFUSED: [&str; 5] = [
     // Wrong passwords, until there are too many.
     "401 POST /api/v1/auth/login",
     "429 POST /api/v1/auth/login",
     // Whoever signs out in another tab, while this one asks.
     "401 GET /api/v1/",
+    // The list of components asks after a rotation of the fleet, and there never was one.
+    "404 GET /api/v1/remote-components/rotate-fleet",
     // No time-series store runs here, which the diagnostics tell.
     "503 GET /api/v1/metrics/query",
 ];

@@ -57,6 +57,11 @@ function Details({ of, onAct }: { of: Component; onAct: (dialog: Dialog) => void
                   Rotate key
                 </Button>
               )}
+              {!pending && !of.rotation_requested_at && (
+                <Button variant="default" onClick={() => onAct({ kind: 'request', of })}>
+                  Ask for a rotation
+                </Button>
+              )}
               <Button variant="default" onClick={() => onAct({ kind: 'edit', of })}>
                 Edit
               </Button>
@@ -87,6 +92,11 @@ function Details({ of, onAct }: { of: Component; onAct: (dialog: Dialog) => void
         <Fact label="Key made">
           <Time at={of.key_created_at} />
         </Fact>
+        {of.rotation_requested_at && (
+          <Fact label="Asked to rotate it">
+            <Time at={of.rotation_requested_at} as="ago" />
+          </Fact>
+        )}
         <Fact label="Created">
           <Time at={of.created_at} />
         </Fact>

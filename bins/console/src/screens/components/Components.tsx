@@ -2,10 +2,12 @@ import { ActionIcon, Button, Menu, Select, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import {
   IconKey,
+  IconMessageQuestion,
   IconPencil,
   IconPlugOff,
   IconPlus,
   IconRefresh,
+  IconRefreshDot,
   IconRestore,
   IconServer2,
   IconTrash,
@@ -26,10 +28,12 @@ import { Nothing } from '../../ui/Nothing';
 import { Page } from '../../ui/Page';
 import { RowMenu } from '../../ui/RowMenu';
 import { SearchField } from '../../ui/SearchField';
+import { useShownOnce } from '../../ui/shownOnce';
 import { Time } from '../../ui/Time';
 import { LIST, useComponentActions, type WithKey } from './actions';
 import { ComponentDrawer } from './ComponentDrawer';
 import { type Dialog, Dialogs, KeyDialog } from './dialogs';
+import { FleetProgress } from './FleetRotation';
 import { KIND_NAMES, STATUS_NAMES, STATUSES, Status } from './status';
 
 const SORTED = ['name', 'hostname', 'kind', 'status', 'seen', 'key'];
@@ -46,7 +50,7 @@ export function Component() {
   const filtered = q !== '' || kind !== null || status !== null;
 
   const [dialog, setDialog] = useState<Dialog | null>(null);
-  const [made, setMade] = useState<WithKey | null>(null);
+  const [made, setMade] = useShownOnce<WithKey>('key');
   const actions = useComponentActions({
     reveal: setMade,
     done: (message) => notifications.show({ message, color: 'teal' }),
@@ -104,13 +108,28 @@ export function Component() {
       New component
     </Button>
   );
+  const fleetButton = administer && (
+    <Button
+      variant="default"
+      leftSection={<IconRefreshDot size={16} aria-hidden />}
+      onClick={() => setDialog({ kind: 'fleet' })}
+    >
+      Rotate all keys
+    </Button>
+  );
 
   return (
     <Page
       title="Components"
       lead="The agents and collectors that report to this server, each with a key of its own."
-      actions={createButton}
+      actions={
+        <>
+          {fleetButton}
+          {createButton}
+        </>
+      }
     >
+      {administer && <FleetProgress />}
       <div className="filters">
         <SearchField
           label="Search by name, host name or key"
@@ -299,6 +318,14 @@ function Actions({ of, act }: { of: Listed; act: (dialog: Dialog) => void }) {
               {!pending && (
                 <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={() => act({ kind: 'rotate', of })}>
                   Rotate key
+                </Menu.Item>
+              )}
+              {!pending && !of.rotation_requested_at && (
+                <Menu.Item
+                  leftSection={<IconMessageQuestion size={16} aria-hidden />}
+                  onClick={() => act({ kind: 'request', of })}
+                >
+                  Ask for a rotation
                 </Menu.Item>
               )}
               <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => act({ kind: 'edit', of })}>

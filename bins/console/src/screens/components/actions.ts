@@ -55,6 +55,13 @@ export function useComponentActions({ reveal, done }: Hands) {
     },
     onSuccess: settle,
   });
+  const request = useMutation({
+    mutationFn: (id: string) => body(api.POST('/api/v1/remote-components/{id}/request-rotation', path(id))),
+    onSuccess: (component) => {
+      settle(component);
+      done('Asked. It makes itself a new key the next time it reports.');
+    },
+  });
   const restore = useMutation({
     mutationFn: async (id: string) => {
       const made = await body(api.POST('/api/v1/remote-components/{id}/restore', path(id)));
@@ -106,7 +113,7 @@ export function useComponentActions({ reveal, done }: Hands) {
       done('Deleted.');
     },
   });
-  return { create, rotate, restore, revoke, approve, update, remove };
+  return { create, rotate, request, restore, revoke, approve, update, remove };
 }
 
 export type ComponentActions = ReturnType<typeof useComponentActions>;

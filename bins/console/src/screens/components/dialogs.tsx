@@ -8,10 +8,12 @@ import { Failure } from '../../ui/Failure';
 import { useLate } from '../../ui/late';
 import { SecretDialog } from '../../ui/SecretDialog';
 import type { ComponentActions, WithKey } from './actions';
+import { FleetDialog } from './FleetRotation';
 
 export type Dialog =
   | { kind: 'create' }
-  | { kind: 'edit' | 'rotate' | 'restore' | 'revoke' | 'approve' | 'delete'; of: Component };
+  | { kind: 'fleet' }
+  | { kind: 'edit' | 'rotate' | 'request' | 'restore' | 'revoke' | 'approve' | 'delete'; of: Component };
 
 interface Props {
   dialog: Dialog | null;
@@ -24,6 +26,7 @@ interface Props {
 export function Dialogs({ dialog, actions, onClose, onDeleted }: Props) {
   if (!dialog) return null;
   if (dialog.kind === 'create') return <FormDialog actions={actions} onClose={onClose} />;
+  if (dialog.kind === 'fleet') return <FleetDialog onClose={onClose} />;
   const { of } = dialog;
   const { id, name } = of;
   switch (dialog.kind) {
@@ -31,6 +34,21 @@ export function Dialogs({ dialog, actions, onClose, onDeleted }: Props) {
       return <FormDialog of={of} actions={actions} onClose={onClose} />;
     case 'rotate':
       return <RotateDialog of={of} actions={actions} onClose={onClose} />;
+    case 'request':
+      return (
+        <ConfirmDialog
+          title="Ask for a rotation"
+          verb="Ask"
+          busy={actions.request.isPending}
+          error={actions.request.error}
+          onConfirm={() => actions.request.mutate(id, { onSuccess: onClose })}
+          onClose={onClose}
+        >
+          The next time <bdi className="strong">{name}</bdi> reports, it is asked to make itself a new key. Nobody sees
+          that, and the key it has works until the new one is first used. A program that does not rotate its key by
+          itself goes on as before: rotate its key here, and take it there.
+        </ConfirmDialog>
+      );
     case 'restore':
       return (
         <ConfirmDialog

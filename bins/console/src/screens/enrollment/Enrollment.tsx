@@ -14,6 +14,7 @@ import { Failure } from '../../ui/Failure';
 import { Nothing } from '../../ui/Nothing';
 import { Page } from '../../ui/Page';
 import { RowMenu } from '../../ui/RowMenu';
+import { useShownOnce } from '../../ui/shownOnce';
 import { Time } from '../../ui/Time';
 import { requestsQuery, TOKENS, useEnrollmentActions, type WithValue } from './actions';
 import { type Dialog, Dialogs, TokenDialog } from './dialogs';
@@ -28,7 +29,7 @@ function fetchPage(cursor: string | undefined, signal: AbortSignal) {
 export function Component() {
   const { administer } = useMay();
   const [dialog, setDialog] = useState<Dialog | null>(null);
-  const [made, setMade] = useState<WithValue | null>(null);
+  const [made, setMade] = useShownOnce<WithValue>('value');
   const actions = useEnrollmentActions({
     reveal: setMade,
     done: (message) => notifications.show({ message, color: 'teal' }),

@@ -159,3 +159,51 @@ export function versionFinding(found: Headers): Finding {
     why: 'Who knows the version knows which holes to try.',
   };
 }
+
+/** What of the server's document of its API is read here. */
+export interface Described {
+  paths?: Record<string, Record<string, { description?: string } | undefined>>;
+}
+
+/** Without a limit, passwords could be guessed here as fast as the server checks them. */
+const GUESSED_AT = 'POST /api/v1/auth/login';
+const WHY_LIMITED: Record<string, string> = {
+  [GUESSED_AT]: 'Passwords cannot be tried out one after the other.',
+  'POST /api/v1/auth/change-password': 'Nor can the present one, by whoever finds a session open.',
+  'POST /api/v1/components/register': 'Enrollment tokens cannot be tried out.',
+  'POST /api/v1/keys/report-leak': 'Keys cannot be tried out.',
+  'POST /api/v1/identity-providers/ldap/test': 'Passwords of the directory cannot be tried out.',
+};
+const WHY_SIGN_IN = 'Signing in through a provider is work for the server, and for the provider.';
+
+/** The limits that the server enforces, as its document tells: both come from the same table. */
+export function limitFindings(document: Described | null): Finding[] {
+  const findings = Object.entries(document?.paths ?? {}).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, operation]): Finding[] => {
+      const what = `${method.toUpperCase()} ${path}`;
+      const limit = /at most \d+ requests in \d+ s from one address/i.exec(operation?.description ?? '')?.[0];
+      return limit ? [{ what, verdict: 'good', found: limit, why: WHY_LIMITED[what] ?? WHY_SIGN_IN }] : [];
+    }),
+  );
+  if (!document) {
+    return [
+      {
+        what: 'Limits',
+        verdict: 'unknown',
+        found: 'The server does not tell',
+        why: 'They are in its document of the API.',
+      },
+    ];
+  }
+  if (findings.some(({ what }) => what === GUESSED_AT)) return findings;
+  return [
+    {
+      what: GUESSED_AT,
+      verdict: 'bad',
+      found: 'No limit',
+      expected: 'A limit',
+      why: WHY_LIMITED[GUESSED_AT] ?? '',
+    },
+    ...findings,
+  ];
+}

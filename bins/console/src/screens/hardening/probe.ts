@@ -3,7 +3,9 @@ import {
   bindingFinding,
   clearTextFindings,
   compareHeaders,
+  type Described,
   type Finding,
+  limitFindings,
   pageHeaders,
   transportFinding,
   versionFinding,
@@ -22,11 +24,13 @@ export async function probe(token: string | null, signal: AbortSignal): Promise<
   const { protocol, hostname, port, pathname } = window.location;
   const tls = protocol === 'https:';
   const quiet = { cache: 'no-store', signal } as const;
-  const [page, api, byCookie] = await Promise.all([
+  const [page, api, byCookie, described] = await Promise.all([
     fetch(pathname, { ...quiet, headers: { Accept: 'text/html' } }),
     fetch('/api/v1/auth/me', { ...quiet, headers: { Authorization: `Bearer ${token ?? ''}` } }),
     fetch('/api/v1/auth/me', quiet),
+    fetch('/api/v1/openapi.json', { signal }),
   ]);
+  const document = described.ok ? ((await described.json()) as Described) : null;
   return [
     {
       title: 'Headers of this page',
@@ -37,6 +41,11 @@ export async function probe(token: string | null, signal: AbortSignal): Promise<
       title: 'Headers of the API',
       lead: 'The same for an answer of the API.',
       findings: compareHeaders(API_HEADERS, api.headers),
+    },
+    {
+      title: 'Limits',
+      lead: 'How often one address may ask before it is told to wait. Each is counted over restarts and across servers.',
+      findings: limitFindings(document),
     },
     { title: 'Cookies and storage', lead: 'What is kept in this browser.', findings: cookieFindings(byCookie.ok) },
     {
@@ -76,7 +85,7 @@ function cookieFindings(works: boolean): Finding[] {
       what: 'Session cookie: SameSite',
       verdict: 'unknown',
       found: 'A page cannot see this',
-      why: 'It must be Strict. The command stratora-server doctor checks it from outside.',
+      why: 'It must be Strict, so that no other site can use it. The developer tools of the browser show it.',
     },
     {
       what: 'Storage of this browser',

@@ -6,10 +6,11 @@ import { api, body } from '../../api/client';
 import { asApiError } from '../../api/error';
 import { readLoginError } from '../../session/loginErrors';
 import { safeReturnPath } from '../../session/returnPath';
-import { useNotice, useSession } from '../../session/session';
+import { SIGN_IN_PROVIDERS, useNotice, useSession } from '../../session/session';
 import { readToken } from '../../session/token';
 import { Failure } from '../../ui/Failure';
 import { useLate } from '../../ui/late';
+import { useTakenOver } from '../../ui/takenOver';
 import { Entry } from './Entry';
 import { Throttle, useWait, waitOf } from './Throttle';
 
@@ -19,8 +20,11 @@ export function Component() {
   const location = useLocation();
   const [search] = useSearchParams();
   const back = safeReturnPath(search.get('return'));
+  // What the page was built with knows nobody: until it is taken over, neither does this.
+  const takenOver = useTakenOver();
   const notice = useNotice();
-  const problem = readLoginError(location.hash);
+  const problem = takenOver ? readLoginError(location.hash) : null;
+  const signedIn = takenOver && readToken() !== null;
   const [failed, setFailed] = useState<unknown>(null);
   const { wait, left, waiting, setWait } = useWait();
   const password = useRef<HTMLInputElement>(null);
@@ -30,7 +34,7 @@ export function Component() {
   }, []);
 
   const providers = useQuery({
-    queryKey: ['sign-in-providers'],
+    queryKey: SIGN_IN_PROVIDERS,
     queryFn: ({ signal }) => body(api.GET('/api/v1/auth/providers', { signal })),
     staleTime: 60_000,
   });
@@ -57,7 +61,7 @@ export function Component() {
   const late = useLate(signIn.isPending);
 
   // Whoever is signed in already has nothing to do here, unless they were sent here to be told something.
-  if (readToken() !== null && !notice && !problem && !signIn.isPending) return <Navigate to={back ?? '/'} replace />;
+  if (signedIn && !notice && !problem && !signIn.isPending) return <Navigate to={back ?? '/'} replace />;
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -74,10 +78,8 @@ export function Component() {
     <Entry title="Sign in">
       <Stack gap="md" mt="md">
         {notice && (
-          <Alert
-            color={notice.tone === 'problem' ? 'red' : 'gray'}
-            role={notice.tone === 'problem' ? 'alert' : 'status'}
-          >
+          // Made anew for each text: an alert is read out when it comes, and what only `status` says then often is not.
+          <Alert key={notice.text} color={notice.tone === 'problem' ? 'red' : 'gray'} role="alert">
             {notice.text}
           </Alert>
         )}
@@ -91,12 +93,13 @@ export function Component() {
             )}
           </Alert>
         )}
-        {readToken() !== null && (
+        {signedIn && (
           <Anchor component={Link} to={back ?? '/'} size="sm">
             You are still signed in: go on
           </Anchor>
         )}
-        <form onSubmit={submit} aria-label="Sign in with a password">
+        {/* Should it ever be sent by the browser itself: never with the password in the address. */}
+        <form method="post" onSubmit={submit} aria-label="Sign in with a password">
           <Stack gap="md">
             <TextInput
               label="Username"
@@ -128,7 +131,7 @@ export function Component() {
             </Button>
           </Stack>
         </form>
-        {providers.data && providers.data.length > 0 && (
+        {takenOver && providers.data && providers.data.length > 0 && (
           <>
             <Divider label="or" />
             <Stack gap="xs">

@@ -1,5 +1,6 @@
 import { DataList, Drawer, Stack, Text, Title } from '@mantine/core';
 import { IconId } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
 import { Link } from 'react-router';
 import { api, body } from '../../api/client';
@@ -52,7 +53,14 @@ export function Component() {
     };
     return columnsFor(href);
   }, [search]);
-  const opened = list.rows.find((row) => row.reference === open);
+  const listed = list.rows.find((row) => row.reference === open);
+  // A link leads to an attempt that may be far down the list.
+  const linked = useQuery({
+    queryKey: [...PROVIDERS, 'attempt', open],
+    queryFn: ({ signal }) => fetchAttempt(readReference(open ?? '') ?? '', signal),
+    enabled: open !== null && readReference(open) !== null && !list.pending && !listed,
+  });
+  const opened = listed ?? linked.data;
   return (
     <Page
       title="Identity providers"
@@ -94,9 +102,25 @@ export function Component() {
           }
         />
       )}
-      {open && opened && <AttemptDrawer of={opened} onClose={() => change({ attempt: null })} />}
+      {open && (opened || linked.isFetched) && (
+        <Drawer opened onClose={() => change({ attempt: null })} title={`Attempt ${opened?.reference ?? ''}`}>
+          {opened ? (
+            <Details of={opened} />
+          ) : linked.error ? (
+            <Failure error={linked.error} />
+          ) : (
+            <Text size="sm">No attempt has this reference any more. They are kept for a limited time.</Text>
+          )}
+        </Drawer>
+      )}
     </Page>
   );
+}
+
+async function fetchAttempt(reference: string, signal: AbortSignal): Promise<Attempt | null> {
+  const query = { reference, limit: 1 };
+  const page = await body(api.GET('/api/v1/identity-providers/oidc/attempts', { params: { query }, signal }));
+  return page.items[0] ?? null;
 }
 
 function Result({ of }: { of: Attempt }) {
@@ -138,7 +162,7 @@ function columnsFor(href: (id: string) => string): Column<Row>[] {
   ];
 }
 
-function AttemptDrawer({ of, onClose }: { of: Attempt; onClose: () => void }) {
+function Details({ of }: { of: Attempt }) {
   const rows = [
     ['Result', <Result key="r" of={of} />],
     ['When', <Time key="t" at={of.at} as="exact" />],
@@ -147,31 +171,29 @@ function AttemptDrawer({ of, onClose }: { of: Attempt; onClose: () => void }) {
     ['From address', of.client_address ?? '–'],
   ] as const;
   return (
-    <Drawer opened onClose={onClose} title={`Attempt ${of.reference}`}>
-      <Stack gap="lg">
-        <DataList withDivider labelWidth="130px">
-          {rows.map(([label, value]) => (
-            <Fact key={label} label={label}>
-              {value}
-            </Fact>
-          ))}
-        </DataList>
-        <section aria-labelledby="steps">
-          <Title order={2} id="steps" mb="sm">
-            Steps
-          </Title>
-          {of.steps.length > 0 ? (
-            <Steps
-              label="Steps of the sign-in"
-              steps={of.steps.map(({ check, outcome, note }) => ({ name: check, passed: outcome === 'passed', note }))}
-            />
-          ) : (
-            <Text size="sm" c="dimmed">
-              It ended before anything could be checked.
-            </Text>
-          )}
-        </section>
-      </Stack>
-    </Drawer>
+    <Stack gap="lg">
+      <DataList withDivider labelWidth="130px">
+        {rows.map(([label, value]) => (
+          <Fact key={label} label={label}>
+            {value}
+          </Fact>
+        ))}
+      </DataList>
+      <section aria-labelledby="steps">
+        <Title order={2} id="steps" mb="sm">
+          Steps
+        </Title>
+        {of.steps.length > 0 ? (
+          <Steps
+            label="Steps of the sign-in"
+            steps={of.steps.map(({ check, outcome, note }) => ({ name: check, passed: outcome === 'passed', note }))}
+          />
+        ) : (
+          <Text size="sm" c="dimmed">
+            It ended before anything could be checked.
+          </Text>
+        )}
+      </section>
+    </Stack>
   );
 }

@@ -24,6 +24,7 @@ import { Nothing } from '../../ui/Nothing';
 import { Page } from '../../ui/Page';
 import { RowMenu } from '../../ui/RowMenu';
 import { SearchField } from '../../ui/SearchField';
+import { useShownOnce } from '../../ui/shownOnce';
 import { Time } from '../../ui/Time';
 import { LIST, useUserActions, type WithPassword } from './actions';
 import { type Dialog, Dialogs, PasswordDialog } from './dialogs';
@@ -38,7 +39,7 @@ export function Component() {
   const role = oneOf(search.get('role'), ROLES);
   const sort = readSort(search.get('sort'), SORTED);
   const [dialog, setDialog] = useState<Dialog | null>(null);
-  const [made, setMade] = useState<WithPassword | null>(null);
+  const [made, setMade] = useShownOnce<WithPassword>('password');
   const actions = useUserActions({
     reveal: setMade,
     done: (message) => notifications.show({ message, color: 'teal' }),
