@@ -261,11 +261,11 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
         operation.security = Some(schemes);
         let limit = match route.limited {
             Limited::By(quota) => {
-                let whom = match quota.per {
-                    Per::Address => "from one address",
-                    Per::Component => "from one component",
-                };
-                format!(" At most {} requests in {} s {whom}.", quota.requests, quota.window.as_secs())
+                let (requests, seconds) = (quota.requests, quota.window.as_secs());
+                match quota.per {
+                    Per::Address => format!(" At most {requests} requests in {seconds} s from one address."),
+                    Per::Component => format!(" At most {requests} requests in {seconds} s from one component."),
+                }
             }
             Limited::ByFloodGuardOnly(_) => String::new(),
         };

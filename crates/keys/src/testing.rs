@@ -3,6 +3,7 @@
 mod config_contract;
 mod enrollment;
 mod enrollment_contract;
+mod enrollment_places;
 mod enrollment_races;
 mod fleet;
 mod fleet_contract;
