@@ -124,7 +124,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// `license.rs` is a program's part.
 fn is_of_terms(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    BEGINNINGS.iter().any(|beginning| upper.starts_with(beginning)) && !upper.ends_with(".RS")
+    let is_source = Path::new(name).extension().is_some_and(|extension| extension == "rs");
+    BEGINNINGS.iter().any(|beginning| upper.starts_with(beginning)) && !is_source
 }
 
 fn tidied(text: &str) -> String {
@@ -155,15 +156,12 @@ fn merged(terms: Vec<Terms>) -> Vec<Terms> {
     let mut merged: Vec<Terms> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for Terms { origin, text } in terms {
-        match places.get(&text).and_then(|place| merged.get_mut(*place)) {
-            Some(same) => {
-                same.origin.push('\n');
-                same.origin.push_str(&origin);
-            }
-            None => {
-                places.insert(text.clone(), merged.len());
-                merged.push(Terms { origin, text });
-            }
+        if let Some(same) = places.get(&text).and_then(|place| merged.get_mut(*place)) {
+            same.origin.push('\n');
+            same.origin.push_str(&origin);
+        } else {
+            places.insert(text.clone(), merged.len());
+            merged.push(Terms { origin, text });
         }
     }
     merged
