@@ -22,6 +22,7 @@ const PHONE = { width: 390, height: 780 };
 
 await mkdir(out, { recursive: true });
 const browser = await Browser.launch({ base, out });
+browser.usual = ['404 GET /api/v1/remote-components/rotate-fleet'];
 const context = await browser.context();
 context.setDefaultTimeout(60_000);
 const page = await context.newPage();

@@ -60,8 +60,10 @@ export function Component() {
   });
   const late = useLate(signIn.isPending);
 
-  // Whoever is signed in already has nothing to do here, unless they were sent here to be told something.
-  if (signedIn && !notice && !problem && !signIn.isPending) return <Navigate to={back ?? '/'} replace />;
+  // Whoever is signed in already has nothing to do here, unless they were sent here to be told something. Who signs in here
+  // is led on above, and only once.
+  const arriving = signIn.isPending || signIn.isSuccess;
+  if (signedIn && !notice && !problem && !arriving) return <Navigate to={back ?? '/'} replace />;
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -93,7 +95,7 @@ export function Component() {
             )}
           </Alert>
         )}
-        {signedIn && (
+        {signedIn && !arriving && (
           <Anchor component={Link} to={back ?? '/'} size="sm">
             You are still signed in: go on
           </Anchor>
