@@ -282,18 +282,19 @@ impl<'a> Control<'a> {
             return false;
         }
         let credentials = self.connection.credentials().clone();
-        let why = match rotation::begin(self.client, self.agent.store.as_ref(), &credentials, identity).await {
-            Ok(both) => {
-                self.took_over(both);
-                self.rotating.reset();
-                self.rotate_not_before = None;
-                return true;
-            }
-            Err(NotRotated::Failed(failure)) => failure.to_string(),
-            Err(NotRotated::CannotKeep(why)) => why,
-        };
+        let (why, retry_after) =
+            match rotation::begin(self.client, self.agent.store.as_ref(), &credentials, identity).await {
+                Ok(both) => {
+                    self.took_over(both);
+                    self.rotating.reset();
+                    self.rotate_not_before = None;
+                    return true;
+                }
+                Err(NotRotated::Failed(failure)) => (failure.to_string(), failure.retry_after()),
+                Err(NotRotated::CannotKeep(why)) => (why, None),
+            };
         self.keys.begin(&format!("the key is not rotated, and this agent goes on with the one it has: {why}"));
-        self.rotate_not_before = clock::instant().checked_add(self.rotating.after_failure(None));
+        self.rotate_not_before = clock::instant().checked_add(self.rotating.after_failure(retry_after));
         false
     }
 

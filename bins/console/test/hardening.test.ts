@@ -67,9 +67,13 @@ describe('the hardening page', () => {
     const paths = {
       '/api/v1/auth/login': { post: limited },
       '/api/v1/auth/me': { get: { description: 'Who is signed in.' } },
+      '/api/v1/agents/{id}/rotate': {
+        post: { description: 'Components. At most 10 requests in 60 s from one component.' },
+      },
     };
     expect(limitFindings({ paths }).map(({ what, verdict, found }) => [what, verdict, found])).toEqual([
       ['POST /api/v1/auth/login', 'good', 'At most 5 requests in 300 s from one address'],
+      ['POST /api/v1/agents/{id}/rotate', 'good', 'At most 10 requests in 60 s from one component'],
     ]);
     expect(limitFindings({ paths: { '/api/v1/auth/login': { post: {} } } })[0]).toMatchObject({ verdict: 'bad' });
     expect(limitFindings(null)[0]).toMatchObject({ verdict: 'unknown' });
@@ -77,6 +81,8 @@ describe('the hardening page', () => {
 
   it('reads the limits in the words that the server uses', () => {
     const routes = readFileSync(new URL('../../../crates/api/src/routes.rs', import.meta.url), 'utf8');
-    expect(routes).toMatch(/At most \{\w*\} requests in \{\w*\} s from one address/);
+    for (const whom of ['address', 'component']) {
+      expect(routes).toMatch(new RegExp(`At most \\{\\w*\\} requests in \\{\\w*\\} s from one ${whom}`));
+    }
   });
 });

@@ -1,6 +1,7 @@
 //! A new key: in two steps, and never without one that works.
 
 use std::fs;
+use std::time::Duration;
 
 use stratora_testing::{Signal, until};
 
@@ -45,6 +46,21 @@ fn no_key_is_asked_for_while_the_settings_cannot_be_written() {
     until("its status says so", || installation.status().0.contains("BAD  key")).unwrap();
     fs::remove_dir_all(installation.path("etc/.agent.json.new")).unwrap();
     until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
+}
+
+#[test]
+fn a_server_that_gives_no_key_yet_is_not_asked_again_before_its_time() {
+    let installation = Installation::enrolled(Server::start());
+    let key = installation.only_key();
+    let limited = Answer::error(429, "rate_limited").header("Retry-After", "2");
+    installation.server.script(Kind::Rotate, [Instead::Answer(limited)]);
+    ask_for_rotation(&installation);
+    let mut agent = installation.start();
+    said(&mut agent, "429 rate_limited");
+    let start = stratora_agent::clock::instant();
+    until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
+    assert!(start.elapsed() > Duration::from_millis(1700), "{:?}", start.elapsed());
+    assert_eq!(installation.server.book().count(Kind::Rotate), 2);
 }
 
 #[test]

@@ -172,6 +172,7 @@ const WHY_LIMITED: Record<string, string> = {
   'POST /api/v1/auth/change-password': 'Nor can the present one, by whoever finds a session open.',
   'POST /api/v1/components/register': 'Enrollment tokens cannot be tried out.',
   'POST /api/v1/keys/report-leak': 'Keys cannot be tried out.',
+  'POST /api/v1/agents/{id}/rotate': 'Whoever holds a key cannot keep the server busy with making others.',
   'POST /api/v1/identity-providers/ldap/test': 'Passwords of the directory cannot be tried out.',
 };
 const WHY_SIGN_IN = 'Signing in through a provider is work for the server, and for the provider.';
@@ -181,7 +182,9 @@ export function limitFindings(document: Described | null): Finding[] {
   const findings = Object.entries(document?.paths ?? {}).flatMap(([path, operations]) =>
     Object.entries(operations).flatMap(([method, operation]): Finding[] => {
       const what = `${method.toUpperCase()} ${path}`;
-      const limit = /at most \d+ requests in \d+ s from one address/i.exec(operation?.description ?? '')?.[0];
+      const limit = /at most \d+ requests in \d+ s from one (?:address|component)/i.exec(
+        operation?.description ?? '',
+      )?.[0];
       return limit ? [{ what, verdict: 'good', found: limit, why: WHY_LIMITED[what] ?? WHY_SIGN_IN }] : [];
     }),
   );
