@@ -13,6 +13,7 @@ import {
   IconTrash,
   IconUserCheck,
 } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import { Link, useLocation } from 'react-router';
 import { api, body } from '../../api/client';
@@ -34,6 +35,7 @@ import { LIST, useComponentActions, type WithKey } from './actions';
 import { ComponentDrawer } from './ComponentDrawer';
 import { type Dialog, Dialogs, KeyDialog } from './dialogs';
 import { FleetProgress } from './FleetRotation';
+import { fleetQuery } from './fleet';
 import { KIND_NAMES, STATUS_NAMES, STATUSES, Status } from './status';
 
 const SORTED = ['name', 'hostname', 'kind', 'status', 'seen', 'key'];
@@ -108,9 +110,11 @@ export function Component() {
       New component
     </Button>
   );
+  const fleet = useQuery({ ...fleetQuery, enabled: administer });
   const fleetButton = administer && (
     <Button
       variant="default"
+      disabled={fleet.data?.state === 'running'}
       leftSection={<IconRefreshDot size={16} aria-hidden />}
       onClick={() => setDialog({ kind: 'fleet' })}
     >

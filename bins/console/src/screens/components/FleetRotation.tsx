@@ -62,7 +62,7 @@ export function FleetProgress() {
           <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title="Why it stopped">
             <Text size="sm">
               <bdi>{of.reason}</bdi>. Nobody else is asked. Look into{' '}
-              <Anchor component={Link} to="?status=offline" size="sm">
+              <Anchor component={Link} to="?status=offline" size="sm" underline="always">
                 those that are offline
               </Anchor>{' '}
               before you begin again.
@@ -119,8 +119,10 @@ function StopDialog({ of, onClose }: { of: FleetRotation; onClose: () => void })
       onConfirm={() => stop.mutate(undefined, { onSuccess: onClose })}
       onClose={onClose}
     >
-      Nobody else is asked for a new key. Those {of.asked.toLocaleString()} that were asked already go on: their old
-      keys work until the new ones are first used.
+      Nobody else is asked for a new key.{' '}
+      {of.asked === 1
+        ? 'The one that was asked already goes on: its old key works until the new one is first used.'
+        : `Those ${of.asked.toLocaleString()} that were asked already go on: their old keys work until the new ones are first used.`}
     </ConfirmDialog>
   );
 }
