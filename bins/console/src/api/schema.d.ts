@@ -12,8 +12,9 @@ export interface paths {
         put?: never;
         /**
          * A new key for the component that asks. The key that it asks with lives until the new one is first used, so that no crash
-         *     in between leaves the component without a key; it may ask again as often as it loses the new one.
-         * @description Components.
+         *     in between leaves the component without a key; it may ask again as often as it loses the new one. A key that an
+         *     administrator has replaced, and that lives until a deadline, gets no other.
+         * @description Components. At most 10 requests in 60 s from one component.
          */
         post: {
             parameters: {
@@ -37,6 +38,24 @@ export interface paths {
                 };
                 /** @description `key_unknown`, `key_rotated` or `key_revoked` */
                 401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `key_replaced`: an administrator has made a new key */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Error"];
+                    };
+                };
+                /** @description `rate_limited` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3111,7 +3130,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a pending component in; or approve that whoever asks for a component's place is given it, for 24 hours and once.
+         * Approve that whoever asked for a component's place at `requested_at` is given it, for 24 hours and once: the key that the
+         *     component has ends then. Without that time: let a pending component in with the key that it has, and of any other one
+         *     approve whatever request there is.
          * @description From the role admin on.
          */
         post: {
@@ -3164,7 +3185,7 @@ export interface paths {
                         "application/json": components["schemas"]["Error"];
                     };
                 };
-                /** @description `component_active` or `component_revoked`: nobody asks for its place; or `request_changed` */
+                /** @description `component_active` or `component_revoked`: nobody asks for its place; or `request_changed`: nobody asked for it then */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -4359,7 +4380,8 @@ export interface components {
         ApproveComponent: {
             /**
              * Format: date-time
-             * @description [`EnrollmentRequest::requested_at`] of the request that was looked at: no other one is approved then.
+             * @description [`EnrollmentRequest::requested_at`] of the request that was looked at: nothing else is approved then, and least of all the
+             *     component itself where it waits too.
              */
             requested_at?: string | null;
         };
