@@ -104,7 +104,7 @@ pub(super) fn write_turns(script: &Path, of: &Path, path: [&str; 2], header: &st
 local requests, number = {{}}, 0
 function init()
   for line in io.lines('{}') do
-    local first, last = line:match('^(%S+).-(%S+)$')
+    local first, last = line:match('^%S+'), line:match('%S+$')
     local name, before = ({header:?}):match('^(.-): (.*)$')
     requests[#requests + 1] = wrk.format('GET', {before:?} .. ({after:?} ~= '' and first .. {after:?} or ''), {{ [name] = before .. last }})
   end
