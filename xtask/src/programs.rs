@@ -33,12 +33,13 @@ pub(crate) const NODE: Program = Program { name: "node", package: "nodejs", purp
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm", purpose: "the console's packages" };
 
 /// Everything that the tests call.
-pub(crate) const FOR_TESTS: [Program; 23] = [
+pub(crate) const FOR_TESTS: [Program; 24] = [
     Program { name: "initdb", package: "postgresql", purpose: "PostgreSQL, the database in production" },
     Program { name: "psql", package: "postgresql-client", purpose: "PostgreSQL's own client" },
     Program { name: "nginx", package: "nginx", purpose: "NGINX, in front of the server" },
     VICTORIA_METRICS,
     Program { name: "vmagent", package: "victoria-metrics", purpose: "a writer of Prometheus's remote write" },
+    Program { name: "icinga2", package: "icinga2-bin", purpose: "a monitoring system that writes to InfluxDB" },
     Program { name: "curl", package: "curl", purpose: "a client that is not written in Rust" },
     Program { name: "python3", package: "python3", purpose: "a way into SQLite files past the product" },
     Program { name: "pip3", package: "python3-pip", purpose: "writers that are programs in Python" },

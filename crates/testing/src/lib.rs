@@ -39,4 +39,4 @@ pub use raw::{RawAnswer, raw_tcp, raw_tls};
 pub use rustix::process::Signal;
 pub use samba::Samba;
 pub use victoria_metrics::VictoriaMetrics;
-pub use writers::{Destination, Glances, VmAgent, write_with_influxdb_client};
+pub use writers::{Destination, Glances, Icinga, VmAgent, write_with_influxdb_client};

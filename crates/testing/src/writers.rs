@@ -4,8 +4,10 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use rustix::process::Signal;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -148,4 +150,71 @@ impl VmAgent {
     pub fn output(&self) -> String {
         self.program.output()
     }
+}
+
+/// Two checks a second, and where they are sent.
+const ICINGA: &str = include_str!("writers/icinga2.conf");
+
+/// How long Icinga may take to start: it takes a second at most.
+const ICINGA_STARTS: Duration = Duration::from_secs(30);
+
+/// A running Icinga 2, which checks a host and itself every second, and sends what it finds to InfluxDB 2 in line protocol,
+/// with seconds as the unit of time: `dummy_value` for its host, `icinga_value` for itself. It listens nowhere. Fields are
+/// dropped in this order: the program before its files.
+pub struct Icinga {
+    program: Background,
+    _directory: TempDir,
+}
+
+impl Icinga {
+    /// What its check of the host finds, as the metric `load`.
+    pub const LOAD: u32 = 42;
+
+    /// Starts one. It believes the server's certificate and no other.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn start(destination: &Destination<'_>) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path();
+        let tags: Vec<_> = destination.labels.iter().map(|(name, value)| format!("{name:?} = {value:?}")).collect();
+        let text = ICINGA
+            .replace("{port}", &destination.port.to_string())
+            .replace("{key}", destination.key)
+            .replace("{certificate}", &destination.certificate.display().to_string())
+            .replace("{tags}", &tags.join(", "))
+            .replace("{load}", &Self::LOAD.to_string());
+        let configuration = path.join("icinga2.conf");
+        fs::write(&configuration, text)?;
+        let mut command = Command::new("icinga2");
+        command.args(["daemon", "--config"]).arg(&configuration);
+        for folder in ["CacheDir", "DataDir", "InitRunDir", "LogDir", "SpoolDir"] {
+            command.arg(format!("-D{folder}={}", path.display()));
+        }
+        // By itself it would become its package's account, which cannot look into a temporary directory.
+        command.arg(format!("-DRunAsUser={}", own_name("-un")?));
+        command.arg(format!("-DRunAsGroup={}", own_name("-gn")?));
+        let mut icinga = Self { program: Background::start(&mut command, path, "icinga2")?, _directory: directory };
+        icinga.program.wait_for_line("Activated all objects", ICINGA_STARTS)?;
+        Ok(icinga)
+    }
+
+    /// What it has logged.
+    pub fn output(&self) -> String {
+        self.program.output()
+    }
+}
+
+impl Drop for Icinga {
+    fn drop(&mut self) {
+        // The first process ends those that do the work; killed, it would leave them.
+        let _ended = self.program.stop(Signal::TERM);
+    }
+}
+
+/// What the account of this process is called, `-un`, or its group, `-gn`; id(1).
+fn own_name(which: &str) -> anyhow::Result<String> {
+    let output = Command::new("id").arg(which).output().context("cannot start id")?;
+    ensure!(output.status.success(), "id {which} failed: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stratora_testing::{Client, Destination, Glances, VictoriaMetrics, VmAgent, write_with_influxdb_client};
+use stratora_testing::{
+    Client, Destination, Glances, Icinga, VictoriaMetrics, VmAgent, until, write_with_influxdb_client,
+};
 
 use crate::support::{Installation, create_component, on_both_databases, with_time_series};
 
@@ -72,6 +74,12 @@ impl Site {
             assert_eq!(self.store.series(&selector).await.unwrap(), Vec::<Value>::new(), "{selector}");
         }
     }
+
+    async fn revoke_berlins_key(&self) {
+        let path = format!("/api/v1/remote-components/{}/revoke", self.berlin);
+        let revoked = self.proxy().post(&path).bearer(&self.admin).send().await.unwrap();
+        assert_eq!(revoked.status, 200, "{}", revoked.text());
+    }
 }
 
 async fn what_influxdbs_own_client_writes_is_its_components(installation: Installation) {
@@ -84,9 +92,7 @@ async fn what_influxdbs_own_client_writes_is_its_components(installation: Instal
     }
     site.assert_that_nothing_is_paris_s().await;
 
-    let path = format!("/api/v1/remote-components/{}/revoke", site.berlin);
-    let revoked = site.proxy().post(&path).bearer(&site.admin).send().await.unwrap();
-    assert_eq!(revoked.status, 200, "{}", revoked.text());
+    site.revoke_berlins_key().await;
     let refused = write_with_influxdb_client(&destination, "late", true).unwrap();
     assert!(refused.starts_with("refused 401 ") && refused.contains("\"key_revoked\""), "{refused}");
     assert!(site.store.series("late_value").await.unwrap().is_empty());
@@ -107,5 +113,27 @@ async fn what_collectors_send_by_themselves_is_their_components() {
         site.assert_it_is_berlins(&format!("{{__name__=\"{name}\"}}"), || glances.output()).await;
     }
     site.assert_that_nothing_is_paris_s().await;
+    assert!(!site.installation.all_output().contains(&site.key), "a key was logged");
+}
+
+#[tokio::test]
+async fn what_icinga_finds_is_its_components_until_the_key_is_revoked() {
+    let site = Site::build(Installation::on_sqlite()).await;
+    let lies = site.lies();
+    let icinga = Icinga::start(&site.destination(&lies)).unwrap();
+    let load = "dummy_value{metric=\"load\"}";
+    for selector in [load, "dummy_reachable", "icinga_value{service=\"itself\",metric=\"uptime\"}"] {
+        site.assert_it_is_berlins(selector, || icinga.output()).await;
+    }
+    site.assert_that_nothing_is_paris_s().await;
+    // It counts time in seconds: taken for another unit, its points would not be of now.
+    let found = site.store.query(load).await.unwrap();
+    let values: Vec<_> = found.iter().map(|series| &series["value"][1]).collect();
+    assert_eq!(values, [&json!(Icinga::LOAD.to_string())], "{found:?}");
+    assert!(!icinga.output().contains("key_revoked"), "{}", icinga.output());
+
+    site.revoke_berlins_key().await;
+    // It logs why it was refused.
+    until("a refusal", || icinga.output().contains("key_revoked")).unwrap();
     assert!(!site.installation.all_output().contains(&site.key), "a key was logged");
 }
