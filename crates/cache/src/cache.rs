@@ -7,6 +7,7 @@ use std::sync::Arc;
 use metrics::{Counter, counter};
 use quick_cache::sync::Cache;
 
+use crate::coherence::Slot;
 use crate::{AsOf, Coherence, Subject};
 
 /// What was read about credentials. Bounded: what was not asked for lately makes room. Clone what is kept cheaply, as in an
@@ -21,7 +22,7 @@ pub struct CredentialCache<K, V> {
 #[derive(Clone)]
 struct Entry<V> {
     as_of: AsOf,
-    subject: Subject,
+    slot: Slot,
     value: V,
 }
 
@@ -41,7 +42,7 @@ impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
         // Asked first. The other way round, what was looked up before this server registered could be used under the lease
         // that it got for registering.
         let known = if self.coherence.is_trusted() { self.entries.get(key) } else { None };
-        let current = known.filter(|entry| self.coherence.is_unchanged(entry.subject, entry.as_of));
+        let current = known.filter(|entry| self.coherence.is_unchanged_at(entry.slot, entry.as_of));
         if current.is_some() { &self.hits } else { &self.misses }.increment(1);
         current.map(|entry| entry.value)
     }
@@ -53,7 +54,7 @@ impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
 
     /// Remembers what was read of `key` after `as_of`.
     pub fn remember(&self, key: K, subject: Subject, as_of: AsOf, value: V) {
-        self.entries.insert(key, Entry { as_of, subject, value });
+        self.entries.insert(key, Entry { as_of, slot: subject.slot(), value });
     }
 }
 

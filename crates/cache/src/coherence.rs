@@ -28,11 +28,21 @@ pub enum Subject {
 }
 
 impl Subject {
-    fn slot(self) -> usize {
+    pub(crate) fn slot(self) -> Slot {
         // Identifiers are random, so any two bytes spread them evenly; components and people share the slots.
         let (Self::Component(id) | Self::User(id)) = self;
         let [.., high, low] = *id.as_bytes();
-        usize::from(u16::from_be_bytes([high, low]))
+        Slot(u16::from_be_bytes([high, low]))
+    }
+}
+
+/// Where the last change of a subject is kept: as much of it as has to be remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(u16);
+
+impl Slot {
+    fn index(self) -> usize {
+        usize::from(self.0)
     }
 }
 
@@ -86,14 +96,18 @@ impl Coherence {
 
     /// Whether nothing is known to have changed about `subject` since.
     pub fn is_unchanged(&self, subject: Subject, since: AsOf) -> bool {
-        let last = self.last_changed.get(subject.slot()).map_or(ALWAYS, |last| last.load(SeqCst));
+        self.is_unchanged_at(subject.slot(), since)
+    }
+
+    pub(crate) fn is_unchanged_at(&self, slot: Slot, since: AsOf) -> bool {
+        let last = self.last_changed.get(slot.index()).map_or(ALWAYS, |last| last.load(SeqCst));
         last <= since.0 && self.all_changed.load(SeqCst) <= since.0
     }
 
     /// Something changed about `subject`. To be called after the change was committed and before it is answered for.
     pub fn changed(&self, subject: Subject) {
         let number = self.changes.fetch_add(1, SeqCst) + 1;
-        if let Some(last) = self.last_changed.get(subject.slot()) {
+        if let Some(last) = self.last_changed.get(subject.slot().index()) {
             last.fetch_max(number, SeqCst);
         }
         self.invalidations.increment(1);
