@@ -1,15 +1,9 @@
-//! The guard of one route: its policy, carried out before the handler or the body is touched. It hangs on the route and
-//! not on a prefix of the path, so that no spelling of a path leads around it.
+//! The guard of one route: its policy, carried out before the handler or the body is touched.
 
-use std::future::{Ready, ready};
-use std::rc::Rc;
-
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::HttpMessage as _;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, WWW_AUTHENTICATE};
-use actix_web::{Error, HttpMessage as _};
-use futures_util::future::LocalBoxFuture;
 use metrics::counter;
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Outcome, ResourceKind};
@@ -49,63 +43,9 @@ pub struct RoutePolicy {
     pub encoded_body: bool,
 }
 
-/// Middleware that carries out a [`RoutePolicy`]. [`resource`](crate::resource) wraps every route in one.
-#[derive(Debug, Clone, Copy)]
-pub struct Guard(pub RoutePolicy);
-
-impl<S, B> Transform<S, ServiceRequest> for Guard
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<BoxBody>;
-    type Error = Error;
-    type Transform = Guarded<S>;
-    type InitError = ();
-    type Future = Ready<Result<Guarded<S>, ()>>;
-
-    fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(Guarded { service: Rc::new(service), policy: self.0 }))
-    }
-}
-
-/// A route behind its [`Guard`].
-#[derive(Debug)]
-pub struct Guarded<S> {
-    service: Rc<S>,
-    policy: RoutePolicy,
-}
-
-impl<S, B> Service<ServiceRequest> for Guarded<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<BoxBody>;
-    type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
-
-    forward_ready!(service);
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (service, policy) = (Rc::clone(&self.service), self.policy);
-        Box::pin(async move {
-            let mut fields = None;
-            let mut response = match admit_request(&request, policy, &mut fields).await {
-                Ok(()) => service.call(request).await?.map_into_boxed_body(),
-                Err(error) => request.error_response(error),
-            };
-            if let Some(fields) = fields {
-                fields.write(response.headers_mut());
-            }
-            Ok(response)
-        })
-    }
-}
-
 /// Lets a request in. An address is counted before anything else is asked, and a component once it is known which it is;
 /// `fields` are what the answer tells about that, whatever it is.
-async fn admit_request(
+pub(crate) async fn admit_request(
     request: &ServiceRequest,
     policy: RoutePolicy,
     fields: &mut Option<RateLimitFields>,
@@ -256,13 +196,13 @@ mod tests {
     use std::time::Duration;
 
     use actix_web::http::Method;
-    use actix_web::web::{self, Bytes, ServiceConfig};
+    use actix_web::web::{Bytes, ServiceConfig};
     use stratora_clock::Clock as _;
     use stratora_keys::{KeyState, Standing};
 
     use super::*;
     use crate::testing::{Answer, Server};
-    use crate::{OwnComponent, resource};
+    use crate::{Endpoint, OwnComponent, resource};
 
     const fn policy(access: Access) -> RoutePolicy {
         RoutePolicy { access, quota: None, encoded_body: false }
@@ -279,30 +219,27 @@ mod tests {
         let rotation = RoutePolicy { quota: Some(&quotas::OWN_ROTATION), ..policy(Access::Component) };
         let nobodys = RoutePolicy { quota: Some(&quotas::OWN_ROTATION), ..policy(Access::Anyone) };
         config
-            .service(resource("/rotate", vec![(Method::POST, web::route().to(component), rotation)]))
-            .service(resource("/nobodys", vec![(Method::POST, web::route().to(|| async { "in" }), nobodys)]))
-            .service(resource("/login", vec![(Method::POST, web::route().to(|_: Bytes| async { "in" }), login)]))
+            .service(resource("/rotate", vec![(Method::POST, Endpoint::of(component), rotation)]))
+            .service(resource("/nobodys", vec![(Method::POST, Endpoint::of(|| async { "in" }), nobodys)]))
+            .service(resource("/login", vec![(Method::POST, Endpoint::of(|_: Bytes| async { "in" }), login)]))
             .service(resource(
                 "/me",
-                vec![(Method::GET, web::route().to(user), policy(Access::SignedIn { while_must_change: true }))],
+                vec![(Method::GET, Endpoint::of(user), policy(Access::SignedIn { while_must_change: true }))],
             ))
             .service(resource(
                 "/sessions",
-                vec![
-                    (Method::GET, web::route().to(user), signed_in),
-                    (Method::DELETE, web::route().to(user), signed_in),
-                ],
+                vec![(Method::GET, Endpoint::of(user), signed_in), (Method::DELETE, Endpoint::of(user), signed_in)],
             ))
-            .service(resource("/users", vec![(Method::GET, web::route().to(user), admin)]))
-            .service(resource("/agents/{id}", vec![(Method::POST, web::route().to(own), policy(Access::Component))]))
-            .service(resource("/ingest", vec![(Method::POST, web::route().to(component), ingest)]))
-            .service(resource("/write", vec![(Method::POST, web::route().to(component), policy(Access::InfluxWriter))]))
+            .service(resource("/users", vec![(Method::GET, Endpoint::of(user), admin)]))
+            .service(resource("/agents/{id}", vec![(Method::POST, Endpoint::of(own), policy(Access::Component))]))
+            .service(resource("/ingest", vec![(Method::POST, Endpoint::of(component), ingest)]))
+            .service(resource("/write", vec![(Method::POST, Endpoint::of(component), policy(Access::InfluxWriter))]))
             .service(resource(
                 "/mistake",
                 vec![
-                    (Method::GET, web::route().to(user), policy(Access::Anyone)),
-                    (Method::POST, web::route().to(user), policy(Access::Component)),
-                    (Method::PUT, web::route().to(component), signed_in),
+                    (Method::GET, Endpoint::of(user), policy(Access::Anyone)),
+                    (Method::POST, Endpoint::of(user), policy(Access::Component)),
+                    (Method::PUT, Endpoint::of(component), signed_in),
                 ],
             ));
     }

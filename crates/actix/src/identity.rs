@@ -1,5 +1,5 @@
-//! Who was let in, as handlers see it. Only [`Guard`](crate::Guard) puts an identity into a request; a handler that asks
-//! for one that its route's policy does not provide fails closed.
+//! Who was let in, as handlers see it. Only the guard of an [`Endpoint`](crate::Endpoint) puts an identity into a request; a
+//! handler that asks for one that its route's policy does not provide fails closed.
 
 use std::future::{Future, Ready, ready};
 use std::net::IpAddr;

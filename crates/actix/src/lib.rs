@@ -1,5 +1,5 @@
 //! The reusable actix-web adapter: who is asking ([`ClientAddress`], [`CurrentUser`], [`AuthenticatedComponent`]), whether
-//! they may ([`Guard`]), how bodies and parameters are read ([`JsonBody`], [`PathId`], [`QueryParams`]), and what every
+//! they may ([`RoutePolicy`]), how bodies and parameters are read ([`JsonBody`], [`PathId`], [`QueryParams`]), and what every
 //! answer has ([`Envelope`]). It knows no route of any product: those come as [`resource`]s with a [`RoutePolicy`] each.
 
 mod body;
@@ -31,11 +31,11 @@ pub use cookie::{DeviceCookie, SessionCookie, SetCookie, TransactionCookie};
 pub use envelope::{Envelope, Enveloped};
 pub use error::ApiError;
 pub use gate::Gate;
-pub use guard::{Access, Guard, Guarded, RoutePolicy};
+pub use guard::{Access, RoutePolicy};
 pub use headers::HeaderSet;
 pub use identity::{AuthenticatedComponent, CurrentUser, OwnComponent, ProvenComponent};
 pub use origin::{ExternalOrigin, InvalidOrigin};
 pub use path::PathId;
 pub use query::QueryParams;
 pub use refusals::Refusals;
-pub use route::resource;
+pub use route::{Endpoint, resource};

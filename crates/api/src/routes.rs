@@ -3,8 +3,8 @@
 
 use actix_web::http::Method;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{Route, Scope, web};
-use stratora_actix::{Access, RoutePolicy, resource};
+use actix_web::{Scope, web};
+use stratora_actix::{Access, Endpoint, RoutePolicy, resource};
 use stratora_audit::Action;
 use stratora_auth::{Per, Quota, Role, quotas};
 use utoipa::openapi::security::SecurityRequirement;
@@ -100,9 +100,9 @@ macro_rules! routes {
             audited: $audited,
         },)+];
 
-        /// The handlers, in the order of [`ROUTES`].
-        fn handlers() -> Vec<Route> {
-            vec![$(web::route().to($handler),)+]
+        /// The endpoints, in the order of [`ROUTES`].
+        fn endpoints() -> Vec<Endpoint> {
+            vec![$(Endpoint::of($handler),)+]
         }
     };
 }
@@ -274,9 +274,9 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
     }
 }
 
-/// A handler with its method and policy.
-type Guarded = (Method, Route, RoutePolicy);
-/// A path, or what is left of it, with a handler for each method.
+/// An endpoint with its method and policy.
+type Guarded = (Method, Endpoint, RoutePolicy);
+/// A path, or what is left of it, with a endpoint for each method.
 type ByMethod = (&'static str, Vec<Guarded>);
 
 /// Adds the routes to an application whose data holds the `Gate`. Called once for each worker.
@@ -284,8 +284,8 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config.app_data(services).app_data(Data::new(time_series::client()));
         let mut by_path: Vec<ByMethod> = Vec::new();
-        for (spec, handler) in ROUTES.iter().zip(handlers()) {
-            let route = (spec.method.clone(), handler, spec.policy());
+        for (spec, endpoint) in ROUTES.iter().zip(endpoints()) {
+            let route = (spec.method.clone(), endpoint, spec.policy());
             match by_path.iter_mut().find(|(path, _)| *path == spec.path) {
                 Some((_, routes)) => routes.push(route),
                 None => by_path.push((spec.path, vec![route])),
