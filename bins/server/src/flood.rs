@@ -1,6 +1,7 @@
 //! The flood guard over the whole API: not a limit that anybody meets in ordinary use, but what keeps one client from
 //! taking the server away from the others. It counts in memory, for each process.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use actix_governor::governor::NotUntil;
@@ -13,7 +14,6 @@ use actix_web::{HttpMessage as _, HttpResponse, HttpResponseBuilder};
 use anyhow::Context as _;
 use stratora_actix::{ApiError, RequestContext};
 use stratora_auth::ClientKey;
-use stratora_token::Digest;
 
 use crate::settings::Flood;
 
@@ -30,15 +30,17 @@ const INFLUX_WRITERS: &str = "/api/v2/write";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Flooder {
     client: ClientKey,
-    /// Which of a client's components, on the routes that components use: a site of thousands of agents may stand behind one address. Two bytes of the key's
-    /// digest, so that whoever makes up keys gets many places but not endless memory; keys that are unknown have a limit of
-    /// their own.
-    component: Option<[u8; 2]>,
+    /// Which of a client's components, on the routes that components use: a site of thousands of agents may stand behind one
+    /// address. Two bytes of the key's hash, so that whoever makes up keys gets many places but not endless memory; keys that
+    /// are unknown have a limit of their own.
+    component: Option<u16>,
 }
 
 /// Finds out whose request it is. The client address is the one that the envelope has resolved, never the proxy's.
-#[derive(Debug, Clone, Copy)]
-pub struct ByClientAndComponent;
+#[derive(Debug, Clone, Default)]
+pub struct ByClientAndComponent {
+    keys: RandomState,
+}
 
 impl KeyExtractor for ByClientAndComponent {
     type Key = Flooder;
@@ -51,7 +53,10 @@ impl KeyExtractor for ByClientAndComponent {
         let is_of_components = COMPONENT_ROUTES.iter().any(|prefix| request.path().starts_with(prefix));
         let token = || request.headers().get(AUTHORIZATION).filter(|_| request.path() == INFLUX_WRITERS);
         let key = request.headers().get("X-API-Key").or_else(token).filter(|_| is_of_components);
-        let component = key.and_then(|key| Digest::of(key.as_bytes()).as_bytes().first_chunk().copied());
+        let component = key.map(|key| {
+            let [high, low, ..] = self.keys.hash_one(key.as_bytes()).to_be_bytes();
+            u16::from_be_bytes([high, low])
+        });
         Ok(Flooder { client: client.key(), component })
     }
 
@@ -73,7 +78,7 @@ pub fn guard(flood: Flood) -> anyhow::Result<FloodGuard> {
     GovernorConfigBuilder::default()
         .requests_per_second(flood.requests_per_second.into())
         .burst_size(flood.burst)
-        .key_extractor(ByClientAndComponent)
+        .key_extractor(ByClientAndComponent::default())
         .finish()
         .context("flood.requests_per_second and flood.burst must be at least 1")
 }

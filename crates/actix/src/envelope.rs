@@ -293,7 +293,8 @@ fn hold(body: Option<ChunkedBody>, response: HttpResponse) -> HttpResponse {
 fn finish(mut response: HttpResponse, set: HeaderSet, request_id: RequestId) -> HttpResponse {
     let headers = response.headers_mut();
     set.write(headers);
-    if let Ok(request_id) = HeaderValue::try_from(request_id.to_string()) {
+    let mut buffer = Uuid::encode_buffer();
+    if let Ok(request_id) = HeaderValue::from_str(request_id.as_uuid().hyphenated().encode_lower(&mut buffer)) {
         headers.insert(X_REQUEST_ID, request_id);
     }
     response

@@ -33,11 +33,16 @@ pub(crate) async fn config(
     let id = own.0.key.component();
     let etag = services.keys.config_etag(id).await?.ok_or_else(no_config)?;
     if names(&request, &etag) {
-        return Ok(HeaderSet::CollectorConfig.mark(HttpResponse::NotModified().insert_header(tag(&etag)).finish()));
+        let unchanged = HttpResponse::NotModified().insert_header((ETAG, etag.quoted().as_slice())).finish();
+        return Ok(HeaderSet::CollectorConfig.mark(unchanged));
     }
     let config = services.keys.config(id).await?.ok_or_else(no_config)?;
-    Ok(HeaderSet::CollectorConfig
-        .mark(HttpResponse::Ok().content_type("application/toml").insert_header(tag(&config.etag)).body(config.body)))
+    Ok(HeaderSet::CollectorConfig.mark(
+        HttpResponse::Ok()
+            .content_type("application/toml")
+            .insert_header((ETAG, config.etag.quoted().as_slice()))
+            .body(config.body),
+    ))
 }
 
 fn no_config() -> ApiError {
@@ -46,10 +51,6 @@ fn no_config() -> ApiError {
         "no_config",
         "No configuration has been set for this component yet. Ask again later.",
     )
-}
-
-fn tag(etag: &ETag) -> (actix_web::http::header::HeaderName, String) {
-    (ETAG, format!("\"{etag}\""))
 }
 
 /// Several `If-None-Match` lines are one list. A line that is not text names nothing.

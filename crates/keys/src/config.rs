@@ -52,6 +52,15 @@ impl ETag {
         str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The tag as it stands in a header.
+    pub fn quoted(&self) -> [u8; 34] {
+        let mut quoted = [b'"'; 34];
+        for (place, digit) in quoted.iter_mut().skip(1).zip(self.0) {
+            *place = digit;
+        }
+        quoted
+    }
+
     /// Whether an `If-None-Match` value names this tag (weak comparison, RFC 9110 §13.1.2). Lists and `*` are understood,
     /// and so is the bare tag that some agents send without quotes. What is malformed matches nothing.
     pub fn is_named_by(&self, if_none_match: &str) -> bool {
