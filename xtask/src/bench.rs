@@ -98,13 +98,13 @@ fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
     {
         let server =
             Subject::start(directory.path(), "sqlite", &format!("sqlite:{}/stratora.db", directory.path().display()))?;
-        figures.extend(figures::of_requests("SQLite", &bare, &server, seconds)?);
+        figures.extend(figures::of_requests("SQLite", &bare, &server)?);
         figures.push(figures::of_ingest(&server, seconds)?);
         figures.push(figures::of_sign_in(&server)?);
         figures.push(figures::of_a_flood(&server, seconds)?);
     }
     let postgres = Postgres::start()?;
     let server = Subject::start(directory.path(), "postgres", &format!("{}/postgres", postgres.url()))?;
-    figures.extend(figures::of_requests("PostgreSQL", &bare, &server, seconds)?);
+    figures.extend(figures::of_requests("PostgreSQL", &bare, &server)?);
     Ok(Report::new(figures))
 }

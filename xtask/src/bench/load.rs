@@ -57,7 +57,7 @@ impl Load<'_> {
         let output = self.command().output().context("cannot start wrk")?;
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
-        ensure!(!text.contains("Non-2xx") || self.script.is_some(), "{} is not answered well: {text}", self.url);
+        ensure!(!text.contains("Non-2xx"), "{} is not answered well: {text}", self.url);
         parse(&text).with_context(|| format!("wrk says something else: {text}"))
     }
 }

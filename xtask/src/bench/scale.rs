@@ -23,6 +23,8 @@ const ROUNDS: usize = 3;
 const MARK: f64 = 1.3;
 /// How many bytes a credential in memory may take.
 const BYTES: f64 = 400.0;
+/// Settings of a cache that forgets a credential as soon as it meets the next.
+const FORGETFUL: &str = "{keys: 1, sessions: 1}";
 /// How many are brought into memory to see what they take.
 const REMEMBERED: u32 = 100_000;
 
@@ -130,7 +132,7 @@ pub(super) fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
 fn of_size(installations: &mut [Installation], on_postgres: bool, seconds: u32) -> Result<Vec<Figure>> {
     let database = if on_postgres { "PostgreSQL" } else { "SQLite" };
     let mut figures = Vec::new();
-    for (memory, cache) in [("cold", "{keys: 1, sessions: 1}"), ("warm", "{}")] {
+    for (memory, cache) in [("cold", FORGETFUL), ("warm", "{}")] {
         for installation in installations.iter_mut() {
             installation.restart(cache)?;
         }
@@ -162,21 +164,14 @@ fn of_size(installations: &mut [Installation], on_postgres: bool, seconds: u32) 
     Ok(figures)
 }
 
-/// What a credential takes in memory.
+/// What a credential takes in memory: by how much more the server grows when all are asked with and it may keep them, than
+/// when it may keep one.
 fn of_memory(installation: &mut Installation, on_postgres: bool) -> Result<Vec<Figure>> {
     let database = if on_postgres { "PostgreSQL" } else { "SQLite" };
     let mut figures = Vec::new();
     for credential in Credential::BOTH {
-        installation.restart("{}")?;
-        // What requests take besides, whoever asks.
-        installation.rate(credential, &format!("some-{}", credential.file()), 2)?;
-        let before = installation.server.memory()?;
-        // Until one load has asked with all of them.
-        let mut seconds = 10;
-        while installation.rate(credential, credential.file(), seconds)? * f64::from(seconds) < f64::from(REMEMBERED) {
-            seconds *= 2;
-        }
-        let bytes = (installation.server.memory()? - before) / f64::from(REMEMBERED);
+        let without = growth(installation, credential, FORGETFUL)?;
+        let bytes = (growth(installation, credential, "{}")? - without) / f64::from(REMEMBERED);
         figures.push(Figure {
             what: format!("memory of {credential}, {database}"),
             floor: "400 bytes",
@@ -186,4 +181,18 @@ fn of_memory(installation: &mut Installation, on_postgres: bool) -> Result<Vec<F
         });
     }
     Ok(figures)
+}
+
+/// By how many bytes the server grows when it is asked with each of all credentials.
+fn growth(installation: &mut Installation, credential: Credential, cache: &str) -> Result<f64> {
+    installation.restart(cache)?;
+    // What requests take besides, whoever asks.
+    installation.rate(credential, &format!("some-{}", credential.file()), 2)?;
+    let before = installation.server.memory()?;
+    // Until one load has asked with all of them.
+    let mut seconds = 10;
+    while installation.rate(credential, credential.file(), seconds)? * f64::from(seconds) < f64::from(REMEMBERED) {
+        seconds *= 2;
+    }
+    Ok(installation.server.memory()? - before)
 }
