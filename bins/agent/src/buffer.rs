@@ -182,16 +182,25 @@ impl Buffer {
             self.segments.push_back(segment);
         }
         let Some(last) = self.segments.back_mut() else { return Ok(()) };
-        let file = File::options().create(true).append(true).open(path(&self.directory, last.number));
-        let mut file = file.inspect_err(|_| last.sealed = true)?;
-        if let Err(error) = file.write_all(lines) {
+        let path = path(&self.directory, last.number);
+        let written = File::options().create(true).append(true).open(&path).and_then(|mut file| {
             // Half a line would spoil the rest.
-            let _cut = file.set_len(last.size);
-            return Err(error);
+            file.write_all(lines).inspect_err(|_| drop(file.set_len(last.size)))
+        });
+        match written {
+            Ok(()) => {
+                last.size += length;
+                last.lines += count(lines);
+            }
+            Err(_) if last.size == 0 => {
+                // Nothing is in it, and nothing must not be sent.
+                let _removed = fs::remove_file(path);
+                self.segments.pop_back();
+            }
+            // What it ends in may be half a line, if that could not be cut off.
+            Err(_) => last.sealed = true,
         }
-        last.size += length;
-        last.lines += count(lines);
-        Ok(())
+        written
     }
 }
 
