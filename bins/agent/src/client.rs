@@ -47,6 +47,8 @@ pub enum Failure {
     },
     /// Somebody answered, but not as this server does.
     Strange {
+        /// The status.
+        status: u16,
         /// What was wrong with the answer.
         what: String,
         /// For how long to stay away.
@@ -60,6 +62,15 @@ impl Failure {
         match self {
             Self::Refused { status, reason, .. } => Some((*status, reason)),
             _ => None,
+        }
+    }
+
+    /// Which trouble it is, for whoever says each once. That of a server which is not well is one, whatever it and those
+    /// in front of it answer by turns.
+    pub fn trouble(&self) -> String {
+        match self {
+            Self::Refused { status: 500.., .. } | Self::Strange { status: 500.., .. } => "5xx".to_owned(),
+            _ => self.to_string(),
         }
     }
 
@@ -279,7 +290,7 @@ fn strange(status: StatusCode, headers: &HeaderMap, what: &str) -> Failure {
     let kind = content_type(headers);
     let kind = if kind.is_empty() { "without a type" } else { kind };
     let what = format!("the answer ({}, {kind}) {what}", status.as_u16());
-    Failure::Strange { what, retry_after: retry_after(headers) }
+    Failure::Strange { status: status.as_u16(), what, retry_after: retry_after(headers) }
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
@@ -325,6 +336,17 @@ mod tests {
         assert_eq!(failure.reason(), Some((401, "key_revoked")));
         let forged = br#"{"error":"key_revoked\n<3>forged","message":"m","request_id":"r"}"#;
         assert_eq!(refusal(StatusCode::UNAUTHORIZED, &HeaderMap::new(), forged).reason(), None);
+    }
+
+    #[test]
+    fn a_server_that_is_not_well_is_one_trouble_whatever_it_answers() {
+        let trouble = |status, body: &str| {
+            refusal(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes()).trouble()
+        };
+        let json = r#"{"error":"unavailable","message":"m","request_id":"r"}"#;
+        let said = [trouble(503, json), trouble(502, "<html>"), trouble(500, "")];
+        assert!(said.iter().all(|trouble| *trouble == said[0]), "{said:?}");
+        assert_ne!(trouble(429, json), trouble(403, json));
     }
 
     #[test]

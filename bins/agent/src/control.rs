@@ -44,6 +44,8 @@ pub struct Control<'a> {
 /// How registering goes. Apart from all else, since who has a key goes on with it meanwhile, and is well but for this.
 struct Enrollment {
     due: Due,
+    /// No key was taken yet, so the last attempt may have to be repeated.
+    is_unproven: bool,
     trouble: Outage,
     away: Backoff,
     refused: Backoff,
@@ -83,6 +85,7 @@ impl<'a> Control<'a> {
             refused: Backoff::new(interval.saturating_mul(6)),
             enrollment: Enrollment {
                 due: Due::From(None),
+                is_unproven: true,
                 trouble: Outage::default(),
                 away: Backoff::new(interval),
                 refused: Backoff::new(interval.saturating_mul(6)),
@@ -95,9 +98,6 @@ impl<'a> Control<'a> {
 
     /// Goes on until the settings, which the agent cannot go on with, were changed.
     pub async fn run(&mut self) {
-        if self.connection.credentials().enrollment_token.is_none() {
-            enrollment::forget(&self.agent.state);
-        }
         let interval = self.agent.options.interval;
         // Agents that start together, after a power cut, do not go on together.
         let mut due = clock::instant() + random::up_to(interval);
@@ -155,7 +155,47 @@ impl<'a> Control<'a> {
                 }
                 Next::Regular
             }
-            Err(failure) => self.unwell(&failure),
+            Err(failure) => match self.repeat_enrollment(&failure).await {
+                Some(next) => next,
+                None => self.unwell(&failure),
+            },
+        }
+    }
+
+    /// If the key was never taken, and another one was given in its place to a request of before that came late, asks for
+    /// one more. Returns when to go on, if that is what happened.
+    async fn repeat_enrollment(&mut self, failure: &Failure) -> Option<Next> {
+        if !self.enrollment.is_unproven || failure.reason() != Some((401, "key_rotated")) {
+            return None;
+        }
+        let credentials = self.connection.credentials().clone();
+        if credentials.enrollment_token.is_some() {
+            return None;
+        }
+        let settings = Settings { credentials, ..self.settings.clone() };
+        let Agent { store, state, .. } = self.agent;
+        match enrollment::repeat(self.client, store.as_ref(), state, &settings).await? {
+            Ok(credentials) => {
+                info!("a key that was never used had ended; this agent has another one");
+                self.took_over(credentials);
+                Some(Next::After(Duration::ZERO))
+            }
+            Err(NotEnrolled::Failed(failure)) => {
+                self.enrollment.trouble.begin_as(&failure.trouble(), &format!("not enrolled yet: {failure}"));
+                self.connection.stands(Standing::Away(failure.to_string()));
+                Some(Next::After(self.enrollment.away.after_failure(failure.retry_after())))
+            }
+            Err(NotEnrolled::CannotKeep(why)) => {
+                self.enrollment.trouble.begin(&format!("not enrolled yet, since a key could not be kept: {why}"));
+                self.connection.stands(Standing::NotEnrolled(why));
+                Some(Next::After(self.enrollment.refused.after_failure(None)))
+            }
+            // The server has seen a key of it: this one was ended by somebody.
+            Err(NotEnrolled::Final(_) | NotEnrolled::AwaitingApproval) => {
+                self.enrollment.is_unproven = false;
+                enrollment::forget(state);
+                None
+            }
         }
     }
 
@@ -175,6 +215,7 @@ impl<'a> Control<'a> {
                 let id = credentials.identity.as_ref().map_or("unknown", |identity| identity.component_id.as_str());
                 info!("enrolled as component {id}; the enrollment token is removed from {}", store.place());
                 self.took_over(credentials);
+                self.enrollment.is_unproven = true;
                 self.enrollment.trouble.end("enrollment works");
                 return None;
             }
@@ -193,7 +234,7 @@ impl<'a> Control<'a> {
                 (Standing::AwaitingApproval, self.seldom())
             }
             Err(NotEnrolled::Failed(failure)) => {
-                self.enrollment.trouble.begin(&format!("not enrolled yet: {failure}"));
+                self.enrollment.trouble.begin_as(&failure.trouble(), &format!("not enrolled yet: {failure}"));
                 let wait = self.enrollment.away.after_failure(failure.retry_after());
                 (Standing::Away(failure.to_string()), wait)
             }
@@ -211,6 +252,11 @@ impl<'a> Control<'a> {
     }
 
     fn well(&mut self, answer: &HeartbeatAnswer, sent: jiff::Timestamp) {
+        if std::mem::take(&mut self.enrollment.is_unproven) && self.connection.credentials().enrollment_token.is_none()
+        {
+            enrollment::forget(&self.agent.state);
+            self.enrollment.trouble.end("enrollment works");
+        }
         self.server.end("the server takes this agent's key");
         self.away.reset();
         self.refused.reset();
@@ -245,7 +291,7 @@ impl<'a> Control<'a> {
                 Next::After(self.seldom())
             }
             Verdict::Unknown => {
-                self.server.begin(&failure.to_string());
+                self.server.begin_as(&failure.trouble(), &failure.to_string());
                 self.connection.stands(Standing::Away(failure.to_string()));
                 Next::After(self.away.after_failure(failure.retry_after()))
             }
@@ -282,7 +328,7 @@ impl<'a> Control<'a> {
             return false;
         }
         let credentials = self.connection.credentials().clone();
-        let (why, retry_after) =
+        let (which, why, retry_after) =
             match rotation::begin(self.client, self.agent.store.as_ref(), &credentials, identity).await {
                 Ok(both) => {
                     self.took_over(both);
@@ -290,10 +336,11 @@ impl<'a> Control<'a> {
                     self.rotate_not_before = None;
                     return true;
                 }
-                Err(NotRotated::Failed(failure)) => (failure.to_string(), failure.retry_after()),
-                Err(NotRotated::CannotKeep(why)) => (why, None),
+                Err(NotRotated::Failed(failure)) => (failure.trouble(), failure.to_string(), failure.retry_after()),
+                Err(NotRotated::CannotKeep(why)) => (why.clone(), why, None),
             };
-        self.keys.begin(&format!("the key is not rotated, and this agent goes on with the one it has: {why}"));
+        let what = format!("the key is not rotated, and this agent goes on with the one it has: {why}");
+        self.keys.begin_as(&which, &what);
         self.rotate_not_before = clock::instant().checked_add(self.rotating.after_failure(retry_after));
         false
     }

@@ -4,6 +4,9 @@
 //! the same request with the same word is answered with a key again, until a key of it was used; and none is used
 //! before it is in the settings. So an agent that is killed anywhere on the way asks once more, and is the same
 //! component.
+//!
+//! What is written down stays until a key was taken. A request of before that was on its way for long may come to the
+//! server after the one that was answered, and end the key of that answer: then it is asked for once more.
 
 use serde::{Deserialize, Serialize};
 use stratora_wire::{OwnKey, Register};
@@ -62,19 +65,48 @@ pub async fn enroll(
     let proof = known.identity.as_ref().map(Identity::preferred);
     // A key that is dead proves nothing, and is no reason for the server to refuse: then an administrator decides.
     let own = register(client, &attempt, proof).await.map_err(judge)?;
-    let identity = Identity::from_answer(own).ok_or_else(|| {
-        let what = "the answer to the registration holds no key".to_owned();
-        NotEnrolled::Failed(Failure::Strange { what, retry_after: None })
-    })?;
-    let new = Credentials { enrollment_token: None, identity: Some(identity) };
-    store
-        .replace_credentials(known, &new)
-        .map_err(|error| NotEnrolled::CannotKeep(format!("{} {}", store.place(), causes(&error))))?;
-    forget(state);
+    let identity = identity(own, |_| true)?;
+    keep(store, known, Credentials { enrollment_token: None, identity: Some(identity) })
+}
+
+/// Asks once more for the key of an attempt of which none was taken yet, since the one that was given has ended. `None`:
+/// there is no such attempt.
+///
+/// # Errors
+/// [`NotEnrolled`] says what to do next.
+pub async fn repeat(
+    client: &Client,
+    store: &dyn SettingsStore,
+    state: &StateDirectory,
+    settings: &Settings,
+) -> Option<Result<Credentials, NotEnrolled>> {
+    let known = &settings.credentials;
+    let ended = known.identity.as_ref()?;
+    let attempt = state.load::<Attempt>(FILE).filter(|attempt| attempt.server_url == settings.server_url.as_str())?;
+    if let Err(why) = store.prove_writable() {
+        return Some(Err(NotEnrolled::CannotKeep(format!("{} {}", store.place(), causes(&why)))));
+    }
+    let own = register(client, &attempt, None).await.map_err(judge);
+    let given = own.and_then(|own| identity(own, |given| given.component_id == ended.component_id));
+    Some(
+        given.and_then(|identity| keep(store, known, Credentials { enrollment_token: None, identity: Some(identity) })),
+    )
+}
+
+fn identity(own: OwnKey, is_wanted: impl Fn(&Identity) -> bool) -> Result<Identity, NotEnrolled> {
+    Identity::from_answer(own).filter(is_wanted).ok_or_else(|| {
+        let what = "the answer to the registration holds no key for this agent".to_owned();
+        NotEnrolled::Failed(Failure::Strange { status: 200, what, retry_after: None })
+    })
+}
+
+fn keep(store: &dyn SettingsStore, known: &Credentials, new: Credentials) -> Result<Credentials, NotEnrolled> {
+    let kept = store.replace_credentials(known, &new);
+    kept.map_err(|error| NotEnrolled::CannotKeep(format!("{} {}", store.place(), causes(&error))))?;
     Ok(new)
 }
 
-/// Removes what is left of an attempt once there is an identity.
+/// Removes what is left of an attempt once a key was taken.
 pub fn forget(state: &StateDirectory) {
     // If it stays it is overwritten by the next attempt, which is for another token.
     let _forgotten = state.forget(FILE);

@@ -17,6 +17,7 @@ pub struct Outage {
 
 #[derive(Debug)]
 struct Trouble {
+    which: String,
     what: String,
     since: Instant,
     said: Instant,
@@ -25,14 +26,19 @@ struct Trouble {
 impl Outage {
     /// It is in trouble. Said unless it was said already.
     pub fn begin(&mut self, what: &str) {
-        if self.is_news(what, clock::instant()) {
+        self.begin_as(what, what);
+    }
+
+    /// The same, for what is told in other words each time: `which` says whether it is the same.
+    pub fn begin_as(&mut self, which: &str, what: &str) {
+        if self.is_news(which, what, clock::instant()) {
             warn!("{what}");
         }
     }
 
     /// The same, for what does not end unless somebody does something.
     pub fn begin_for_good(&mut self, what: &str) {
-        if self.is_news(what, clock::instant()) {
+        if self.is_news(what, what, clock::instant()) {
             error!("{what}");
         }
     }
@@ -49,19 +55,14 @@ impl Outage {
         self.trouble.as_ref().map(|trouble| trouble.what.as_str())
     }
 
-    fn is_news(&mut self, what: &str, now: Instant) -> bool {
-        match &mut self.trouble {
-            Some(trouble) if trouble.what == what && now.duration_since(trouble.said) < AGAIN => false,
-            Some(trouble) => {
-                what.clone_into(&mut trouble.what);
-                trouble.said = now;
-                true
-            }
-            None => {
-                self.trouble = Some(Trouble { what: what.to_owned(), since: now, said: now });
-                true
-            }
-        }
+    fn is_news(&mut self, which: &str, what: &str, now: Instant) -> bool {
+        let (which, what) = (which.to_owned(), what.to_owned());
+        let before = self.trouble.take();
+        let since = before.as_ref().map_or(now, |trouble| trouble.since);
+        let said = before.filter(|trouble| trouble.which == which).map(|trouble| trouble.said);
+        let said = said.filter(|said| now.duration_since(*said) < AGAIN);
+        self.trouble = Some(Trouble { which, what, since, said: said.unwrap_or(now) });
+        said.is_none()
     }
 }
 
@@ -72,16 +73,23 @@ mod tests {
     #[test]
     fn what_lasts_is_said_once_and_again_after_hours() {
         let (mut outage, start) = (Outage::default(), clock::instant());
-        assert!(outage.is_news("away", start));
-        assert!(!outage.is_news("away", start + Duration::from_hours(5)));
-        assert!(outage.is_news("away", start + Duration::from_hours(6)));
-        assert!(!outage.is_news("away", start + Duration::from_hours(7)));
+        assert!(outage.is_news("away", "away", start));
+        assert!(!outage.is_news("away", "away", start + Duration::from_hours(5)));
+        assert!(outage.is_news("away", "away", start + Duration::from_hours(6)));
+        assert!(!outage.is_news("away", "away", start + Duration::from_hours(7)));
     }
 
     #[test]
     fn another_trouble_is_news() {
         let (mut outage, start) = (Outage::default(), clock::instant());
-        assert!(outage.is_news("away", start) && outage.is_news("ill", start));
+        assert!(outage.is_news("away", "away", start) && outage.is_news("ill", "ill", start));
         assert_eq!(outage.trouble(), Some("ill"));
+    }
+
+    #[test]
+    fn the_same_trouble_in_other_words_is_no_news_but_the_words_are_kept() {
+        let (mut outage, start) = (Outage::default(), clock::instant());
+        assert!(outage.is_news("ill", "it coughs", start) && !outage.is_news("ill", "it sneezes", start));
+        assert_eq!(outage.trouble(), Some("it sneezes"));
     }
 }

@@ -41,7 +41,7 @@ pub async fn begin(
     let given = Identity::from_answer(own).filter(|given| given.component_id == identity.component_id);
     let given = given.ok_or_else(|| {
         let what = "the answer to the rotation holds no key for this agent".to_owned();
-        NotRotated::Failed(Failure::Strange { what, retry_after: None })
+        NotRotated::Failed(Failure::Strange { status: 200, what, retry_after: None })
     })?;
     let both = Credentials {
         enrollment_token: credentials.enrollment_token.clone(),

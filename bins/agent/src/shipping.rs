@@ -28,11 +28,19 @@ pub async fn sample(agent: &Agent, sampler: &mut Sampler) {
         ticks.tick().await;
         let lines = sampler.sample();
         agent.buffer.borrow_mut().push(&lines);
-        match agent.buffer.borrow().trouble() {
-            None => disk.end("metrics can be buffered on disk"),
-            Some(trouble) => disk.begin(&format!("metrics cannot be buffered on disk: {trouble}")),
-        }
-        drops.say(agent.buffer.borrow().dropped());
+        let buffer = agent.buffer.borrow();
+        let why = match buffer.trouble() {
+            None => {
+                disk.end("metrics can be buffered on disk");
+                "the oldest first"
+            }
+            Some(trouble) => {
+                disk.begin(&format!("metrics cannot be buffered on disk: {trouble}"));
+                "since they could not be buffered"
+            }
+        };
+        drops.say(buffer.dropped(), why);
+        drop(buffer);
         agent.fresh.notify_one();
     }
 }
@@ -66,7 +74,7 @@ pub async fn ship(agent: &Agent, client: &Client, connection: &Connection) {
                     agent.buffer.borrow_mut().give_back();
                     failures += 1;
                     if !heartbeat::says(&failure, failures) {
-                        outage.begin(&format!("metrics are kept for later: {failure}"));
+                        outage.begin_as(&failure.trouble(), &format!("metrics are kept for later: {failure}"));
                     }
                     agent.status.borrow_mut().metrics_trouble(Some(&failure.to_string()));
                     tokio::time::sleep(backoff.after_failure(failure.retry_after())).await;
@@ -92,7 +100,7 @@ fn judge(answer: Result<u16, Failure>) -> Outcome {
         Ok(204) => Outcome::Taken,
         Ok(status) => {
             let what = format!("the answer ({status}) to metrics is not what a Stratora server answers");
-            Outcome::NotNow(Failure::Strange { what, retry_after: None })
+            Outcome::NotNow(Failure::Strange { status, what, retry_after: None })
         }
         Err(failure) if matches!(failure.reason(), Some((400 | 413 | 415 | 422, _))) => Outcome::NeverTaken(failure),
         Err(failure) => Outcome::NotNow(failure),
@@ -107,11 +115,11 @@ struct Drops {
 }
 
 impl Drops {
-    fn say(&mut self, dropped: u64) {
+    fn say(&mut self, dropped: u64, why: &str) {
         let now = clock::instant();
         let lately = self.when.is_some_and(|when| now.duration_since(when) < SAY_DROPS_EVERY);
         if dropped > self.said && !lately {
-            warn!("{} lines of metrics were dropped, the oldest first; {dropped} since the start", dropped - self.said);
+            warn!("{} lines of metrics were dropped, {why}; {dropped} since the start", dropped - self.said);
             (self.said, self.when) = (dropped, Some(now));
         }
     }

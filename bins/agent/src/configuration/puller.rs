@@ -138,7 +138,7 @@ impl Puller {
     fn unwell(&mut self, trouble: &Trouble) -> Duration {
         self.failures = self.failures.saturating_add(1);
         if !trouble.is_for_the_heartbeat(self.failures) {
-            self.outage.begin(&trouble.to_string());
+            self.outage.begin_as(&trouble.which(), &trouble.to_string());
         }
         self.backoff.after_failure(trouble.retry_after())
     }
@@ -279,6 +279,14 @@ enum Trouble {
 impl Trouble {
     fn is_for_the_heartbeat(&self, failures: u32) -> bool {
         matches!(self, Self::Server(_, failure) if heartbeat::says(failure, failures))
+    }
+
+    /// Whether it is the same as another, however it is told.
+    fn which(&self) -> String {
+        match self {
+            Self::Server(what, failure) => format!("{what}: {}", failure.trouble()),
+            Self::Own(what) => what.clone(),
+        }
     }
 
     const fn retry_after(&self) -> Option<Duration> {
