@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use stratora_testing::{Background, Signal, until};
 
+use crate::book::{Instead, Kind};
 use crate::http::Answer;
 use crate::installation::{Installation, said, times};
-use crate::server::{Instead, Kind, Server};
+use crate::server::Server;
 
 struct Pulling {
     installation: Installation,

@@ -2,8 +2,9 @@
 
 use stratora_testing::{Signal, until};
 
+use crate::book::Kind;
 use crate::installation::{Installation, said, times};
-use crate::server::{Kind, Server};
+use crate::server::Server;
 
 /// Each of these calls, named by a part of it, comes after the one before it.
 fn is_in_order(calls: &str, wanted: &[(&str, &str)]) {
@@ -23,7 +24,7 @@ fn what_a_key_depends_on_is_on_the_disk_before_the_next_request() {
     let mut agent = installation.start_traced(&WRITES, &[]);
     installation.until_well(&agent);
     let key = installation.only_key();
-    installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
+    installation.server.book().ask_for_rotation();
     until("a new key", || installation.only_key() != key && installation.is_through()).unwrap();
     agent.stop(Signal::TERM).unwrap();
     let replaced = [("fsync(", "/etc/.agent.json.new>"), ("rename", "/etc/agent.json\""), ("fsync(", "/etc>")];
@@ -68,7 +69,7 @@ fn a_configuration_is_on_the_disk_before_it_is_applied_and_so_is_the_one_that_co
 #[test]
 fn no_key_is_asked_for_while_the_directory_of_the_settings_cannot_be_opened() {
     let installation = Installation::enrolled(Server::start());
-    installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
+    installation.server.book().ask_for_rotation();
     let before = installation.settings();
     let directory = installation.path("etc");
     let refuse = ["-P", directory.to_str().unwrap(), "-e", "trace=openat", "-e", "inject=openat:error=EACCES"];
@@ -84,7 +85,7 @@ fn no_key_is_asked_for_while_the_directory_of_the_settings_cannot_be_opened() {
 fn a_file_that_is_replaced_is_replaced_even_if_the_disk_cannot_make_that_last() {
     let installation = Installation::enrolled(Server::start());
     let key = installation.only_key();
-    installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
+    installation.server.book().ask_for_rotation();
     let directory = installation.path("etc");
     // The first is the proof that it could be replaced.
     let refuse = ["-P", directory.to_str().unwrap(), "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=2+"];

@@ -9,10 +9,13 @@ use std::time::Duration;
 use serde_json::Value;
 use stratora_testing::{Background, until};
 
+use crate::namespace::Namespace;
 use crate::server::Server;
 
 pub(crate) struct Installation {
     directory: tempfile::TempDir,
+    /// Where the agent runs, if its file systems are its own.
+    namespace: Option<Namespace>,
     pub(crate) server: Server,
 }
 
@@ -33,14 +36,41 @@ impl Installation {
 
     /// One with these settings.
     pub(crate) fn with(server: Server, settings: &Value) -> Self {
-        let installation = Self { directory: tempfile::tempdir().unwrap(), server };
+        let installation = Self { directory: tempfile::tempdir().unwrap(), namespace: None, server };
         fs::create_dir(installation.path("etc")).unwrap();
         installation.write_settings(settings);
         installation
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    /// Gives it file systems of its own.
+    pub(crate) fn apart(mut self) -> Self {
+        self.namespace = Some(Namespace::new());
+        self
+    }
+
+    /// Its file systems, which are its own.
+    pub(crate) fn namespace(&self) -> &Namespace {
+        self.namespace.as_ref().unwrap()
+    }
+
+    /// Puts one of its directories, the settings' or the state's, on a small disk.
+    pub(crate) fn on_small_disk(self, name: &str) -> Self {
+        let settings = self.settings();
+        fs::create_dir_all(self.path(name)).unwrap();
+        self.namespace().mount_small_disk(&self.place(name));
+        self.write_settings(&settings);
+        self
+    }
+
+    /// Where the agent finds a file.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// Where this process finds it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        let place = self.place(name);
+        self.namespace.as_ref().map_or_else(|| place.clone(), |namespace| namespace.path(&place))
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -73,8 +103,10 @@ impl Installation {
 
     /// The command, with intervals for those who cannot wait.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stratora-agent"));
-        command.arg("--config").arg(self.config()).arg("--state-directory").arg(self.state());
+        let program = env!("CARGO_BIN_EXE_stratora-agent");
+        let namespace = self.namespace.as_ref();
+        let mut command = namespace.map_or_else(|| Command::new(program), |namespace| namespace.command(program));
+        command.arg("--config").arg(self.place("etc/agent.json")).arg("--state-directory").arg(self.place("state"));
         command.args(["--interval", "0.05", "--request-timeout", "5"]).env_remove("JOURNAL_STREAM");
         for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
             command.env_remove(name);
@@ -131,6 +163,11 @@ impl Installation {
         let Some(key) = self.only_key() else { return false };
         let book = self.server.book();
         book.components.values().any(|component| component.key == key && component.used && component.next.is_none())
+    }
+
+    /// Whether it has another key than this one, and is well.
+    pub(crate) fn has_rotated(&self, from: Option<&String>) -> bool {
+        self.only_key().as_ref() != from && self.is_well()
     }
 
     /// Whether the agent is well, and nothing is asked of it.

@@ -1,7 +1,8 @@
 //! Killed again and again, and always back: with one key that works, as the one component that it was.
 //!
 //! At each call that changes a file lastingly, one after the other, which strace makes exact; and in two hundred rounds
-//! around each request, from both sides of it, and at times of no meaning.
+//! around each request, from both sides of it, and at times of no meaning. `STRATORA_KILLS=200` makes so many rounds of each
+//! of these steps instead of all together.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,11 +12,16 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal as RawSignal, kill_process};
 use stratora_testing::{Background, until};
 
+use crate::book::{Kind, Moment};
 use crate::installation::Installation;
-use crate::server::{Kind, Moment, Server};
+use crate::server::Server;
 
-/// Rounds of each test that goes by requests and by time. They go through its steps in turn.
+/// Rounds of each test that goes by requests and by time, unless `STRATORA_KILLS` says how many of each step.
 const TIMES: u32 = 200;
+
+/// Where a kill falls in an enrollment, and in a rotation.
+const ENROLLMENT_STEPS: u32 = 9;
+const ROTATION_STEPS: u32 = 12;
 
 /// The calls that change files lastingly, each under the names that it has on some machine.
 const CALLS: [&str; 3] = ["fsync", "?unlink,?unlinkat", "?rename,?renameat,?renameat2"];
@@ -31,7 +37,14 @@ enum Step {
     Time(Duration),
 }
 
-/// A time of some microseconds that is another one each round, and spread evenly over `most`.
+/// The rounds of a test with so many steps: the step, and how often it was there before. They go through the steps in turn.
+fn rounds(steps: u32) -> impl Iterator<Item = (u32, u32)> {
+    let of_each = std::env::var("STRATORA_KILLS").ok().map(|number| number.parse::<u32>().unwrap());
+    let all = of_each.map_or(TIMES, |of_each| of_each * steps);
+    (0..all).map(move |number| (number % steps, number / steps))
+}
+
+/// A time that is another one each round of a step, and spread evenly over `most`.
 fn spread(round: u32, most: Duration) -> Duration {
     // Steps of the golden ratio never cluster.
     most.mul_f64((f64::from(round) * 0.618_033_988_749_895).fract())
@@ -39,9 +52,9 @@ fn spread(round: u32, most: Duration) -> Duration {
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-fn enrollment_step(round: u32) -> Step {
+fn enrollment_step(step: u32, round: u32) -> Step {
     let answered = Moment::Answered(spread(round, 5 * MILLISECOND));
-    match round % 9 {
+    match step {
         0 => Step::Time(spread(round, 40 * MILLISECOND)),
         1 => Step::Changes("state/enrollment.json", spread(round, MILLISECOND)),
         2 => Step::Request(Kind::Register, Moment::Received, 0),
@@ -54,9 +67,9 @@ fn enrollment_step(round: u32) -> Step {
     }
 }
 
-fn rotation_step(round: u32) -> Step {
+fn rotation_step(step: u32, round: u32) -> Step {
     let answered = Moment::Answered(spread(round, 5 * MILLISECOND));
-    match round % 12 {
+    match step {
         0 => Step::Time(spread(round, 120 * MILLISECOND)),
         1 => Step::Request(Kind::Heartbeat, answered, 0),
         2 => Step::Request(Kind::Rotate, Moment::Received, 0),
@@ -172,7 +185,7 @@ fn at_each_call(begin: impl Fn() -> Installation, second: impl Fn(u32) -> Option
 
 fn asked_to_rotate() -> Installation {
     let installation = Installation::enrolled(Server::start());
-    installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
+    installation.server.book().ask_for_rotation();
     installation
 }
 
@@ -209,26 +222,32 @@ fn killed_at_each_call_of_an_enrollment_with_a_key_it_stays_the_component_that_i
 
 #[test]
 fn killed_anywhere_in_its_enrollment_it_comes_back_as_one_component_with_a_key_that_works() {
-    for round in 0..TIMES {
+    let mut kills = 0;
+    for (step, round) in rounds(ENROLLMENT_STEPS) {
         let installation = Installation::with_token(Server::start());
-        let step = enrollment_step(round);
+        let step = enrollment_step(step, round);
         kill_at(&installation, step);
+        kills += 1;
         let mut agent = installation.start();
-        installation.until_well(&agent);
+        until("a key that works", || installation.is_well())
+            .unwrap_or_else(|error| panic!("{step:?}: {error} {} {}", agent.output(), installation.settings()));
         agent.stop(stratora_testing::Signal::TERM).unwrap();
         let book = installation.server.book();
         assert_eq!((book.components.len(), book.answered(410)), (1, 0), "{step:?}: {}", agent.output());
     }
+    println!("{kills} kills");
 }
 
 #[test]
 fn killed_anywhere_in_its_rotation_it_comes_back_with_a_key_that_works_and_rotates() {
     let installation = Installation::enrolled(Server::start());
-    for round in 0..TIMES {
+    let mut kills = 0;
+    for (step, round) in rounds(ROTATION_STEPS) {
         let key = installation.only_key();
-        installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
-        let step = rotation_step(round);
+        installation.server.book().ask_for_rotation();
+        let step = rotation_step(step, round);
         kill_at(&installation, step);
+        kills += 1;
         let refused = installation.server.book().answered(401);
         let mut agent = installation.start();
         let rotated = || {
@@ -242,4 +261,5 @@ fn killed_anywhere_in_its_rotation_it_comes_back_with_a_key_that_works_and_rotat
         assert_eq!(book.components.len(), 1);
         assert!(book.answered(401) <= refused + 1, "{step:?}: refused again and again: {}", agent.output());
     }
+    println!("{kills} kills");
 }

@@ -7,13 +7,16 @@
     reason = "a test that fails says so by a panic"
 )]
 
+mod book;
 mod configuration;
 mod disk;
 mod enrollment;
 mod http;
 mod installation;
 mod kills;
+mod long_outage;
 mod metrics;
+mod namespace;
 mod refusals;
 mod rotation;
 mod server;
@@ -21,3 +24,4 @@ mod settings;
 mod signals;
 mod status;
 mod tls;
+mod unwritable;

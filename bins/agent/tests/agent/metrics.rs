@@ -6,19 +6,32 @@ use std::fs;
 
 use stratora_testing::{Signal, until};
 
+use crate::book::{Instead, Kind};
 use crate::http::Answer;
 use crate::installation::{Installation, said, times};
-use crate::server::{Instead, Kind, Server};
+use crate::server::Server;
 
 /// The times of the samples that have arrived, and how many lines for CPU there were.
-fn samples(installation: &Installation) -> (BTreeSet<i64>, usize) {
-    let text = installation.server.book().ingested.concat();
-    let lines = text.lines().filter(|line| line.starts_with("cpu,"));
-    let times: Vec<i64> = lines.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
+pub(crate) fn samples(installation: &Installation) -> (BTreeSet<i64>, usize) {
+    let times = times_of(&installation.server.book().ingested.concat());
     (times.iter().copied().collect(), times.len())
 }
 
-fn waiting(installation: &Installation) -> u64 {
+/// The times of the samples that wait on disk.
+pub(crate) fn sampled(installation: &Installation) -> Vec<i64> {
+    let files = fs::read_dir(installation.state().join("buffer")).unwrap();
+    // One may have been sent meanwhile.
+    files.flat_map(|file| times_of(&fs::read_to_string(file.unwrap().path()).unwrap_or_default())).collect()
+}
+
+/// When the samples in some lines were taken, in nanoseconds. Each has one line for CPU; the last may be half written.
+fn times_of(lines: &str) -> Vec<i64> {
+    let whole = lines.split_inclusive('\n').filter(|line| line.starts_with("cpu,") && line.ends_with('\n'));
+    whole.map(|line| line.trim_end().rsplit(' ').next().unwrap().parse().unwrap()).collect()
+}
+
+/// How many bytes wait on disk.
+pub(crate) fn waiting(installation: &Installation) -> u64 {
     let files = fs::read_dir(installation.state().join("buffer")).unwrap();
     files.map(|file| file.unwrap().metadata().map_or(0, |metadata| metadata.len())).sum()
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use stratora_testing::{Signal, until};
 
+use crate::book::{Instead, Kind};
 use crate::http::Answer;
 use crate::installation::{Installation, said, times};
-use crate::server::{Instead, Kind, Server};
+use crate::server::Server;
 
 /// One clear line, the key stays, the token is not asked for, and it is asked again but seldom.
-fn is_said_once(change: impl Fn(&mut crate::server::Component), line: &str) {
+fn is_said_once(change: impl Fn(&mut crate::book::Component), line: &str) {
     let installation = Installation::enrolled(Server::start());
     let agent = &mut installation.start();
     installation.until_well(agent);
@@ -35,7 +36,7 @@ fn is_said_once(change: impl Fn(&mut crate::server::Component), line: &str) {
 
 #[test]
 fn a_key_that_the_server_does_not_know_is_said_once() {
-    is_said_once(|component| component.key = crate::server::new_key(), "key_unknown");
+    is_said_once(|component| component.key = crate::book::new_key(), "key_unknown");
 }
 
 #[test]
@@ -45,8 +46,8 @@ fn a_key_that_was_revoked_is_said_once() {
 
 #[test]
 fn a_key_that_was_replaced_is_said_once() {
-    let replaced = |component: &mut crate::server::Component| {
-        component.ended.push(std::mem::replace(&mut component.key, crate::server::new_key()));
+    let replaced = |component: &mut crate::book::Component| {
+        component.ended.push(std::mem::replace(&mut component.key, crate::book::new_key()));
     };
     is_said_once(replaced, "key_rotated");
 }
@@ -68,7 +69,7 @@ fn a_revoked_agent_that_gets_a_token_enrolls_again_once_it_is_approved() {
     let mut agent = installation.start();
     installation.until_well(&agent);
     installation.server.book().components.values_mut().for_each(|component| {
-        component.ended.push(std::mem::replace(&mut component.key, crate::server::new_key()));
+        component.ended.push(std::mem::replace(&mut component.key, crate::book::new_key()));
     });
     said(&mut agent, "key_rotated");
     installation.server.book().approve_existing = true;

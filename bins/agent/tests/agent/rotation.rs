@@ -5,17 +5,10 @@ use std::time::Duration;
 
 use stratora_testing::{Signal, until};
 
+use crate::book::{Instead, Kind, new_key};
 use crate::http::Answer;
 use crate::installation::{Installation, said, times};
-use crate::server::{Instead, Kind, Server, new_key};
-
-fn ask_for_rotation(installation: &Installation) {
-    installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
-}
-
-fn is_rotated(installation: &Installation, from: Option<&String>) -> bool {
-    installation.only_key().as_ref() != from && installation.is_well()
-}
+use crate::server::Server;
 
 #[test]
 fn an_agent_that_is_asked_for_a_new_key_changes_over_without_being_refused_once() {
@@ -24,8 +17,8 @@ fn an_agent_that_is_asked_for_a_new_key_changes_over_without_being_refused_once(
     installation.until_well(&agent);
     for _ in 0..5 {
         let key = installation.only_key();
-        ask_for_rotation(&installation);
-        until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
+        installation.server.book().ask_for_rotation();
+        until("a new key", || installation.has_rotated(key.as_ref())).unwrap();
     }
     let book = installation.server.book();
     assert_eq!((book.count(Kind::Rotate), book.answered(401)), (5, 0), "{}", agent.output());
@@ -36,7 +29,7 @@ fn an_agent_that_is_asked_for_a_new_key_changes_over_without_being_refused_once(
 fn no_key_is_asked_for_while_the_settings_cannot_be_written() {
     let installation = Installation::enrolled(Server::start());
     fs::create_dir_all(installation.path("etc/.agent.json.new/occupied")).unwrap();
-    ask_for_rotation(&installation);
+    installation.server.book().ask_for_rotation();
     let key = installation.only_key();
     let mut agent = installation.start();
     said(&mut agent, "the key is not rotated");
@@ -45,7 +38,7 @@ fn no_key_is_asked_for_while_the_settings_cannot_be_written() {
     assert_eq!((installation.server.book().count(Kind::Rotate), times(&agent, "not rotated")), (0, 1));
     until("its status says so", || installation.status().0.contains("BAD  key")).unwrap();
     fs::remove_dir_all(installation.path("etc/.agent.json.new")).unwrap();
-    until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
+    until("a new key", || installation.has_rotated(key.as_ref())).unwrap();
 }
 
 #[test]
@@ -54,11 +47,11 @@ fn a_server_that_gives_no_key_yet_is_not_asked_again_before_its_time() {
     let key = installation.only_key();
     let limited = Answer::error(429, "rate_limited").header("Retry-After", "2");
     installation.server.script(Kind::Rotate, [Instead::Answer(limited)]);
-    ask_for_rotation(&installation);
+    installation.server.book().ask_for_rotation();
     let mut agent = installation.start();
     said(&mut agent, "429 rate_limited");
     let start = stratora_agent::clock::instant();
-    until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
+    until("a new key", || installation.has_rotated(key.as_ref())).unwrap();
     assert!(start.elapsed() > Duration::from_millis(1700), "{:?}", start.elapsed());
     assert_eq!(installation.server.book().count(Kind::Rotate), 2);
 }
@@ -89,7 +82,7 @@ fn while_the_server_is_in_trouble_both_keys_stay() {
     let mut agent = installation.start();
     said(&mut agent, "cannot be reached");
     assert_eq!(installation.settings(), before);
-    until("the new key", || is_rotated(&installation, key.as_ref())).unwrap();
+    until("the new key", || installation.has_rotated(key.as_ref())).unwrap();
     assert_eq!(installation.only_key(), Some(new));
 }
 
@@ -106,12 +99,12 @@ fn a_rotation_that_the_server_refuses_changes_nothing() {
             Instead::Answer(Answer::json(200, &wrong)),
         ],
     );
-    ask_for_rotation(&installation);
+    installation.server.book().ask_for_rotation();
     let key = installation.only_key();
     let mut agent = installation.start();
     said(&mut agent, "409 conflict");
     assert_eq!(installation.only_key(), key);
-    until("a new key", || is_rotated(&installation, key.as_ref())).unwrap();
+    until("a new key", || installation.has_rotated(key.as_ref())).unwrap();
     assert_eq!(installation.server.book().answered(401), 0);
 }
 
@@ -124,7 +117,7 @@ fn settings_that_were_edited_meanwhile_are_not_overwritten() {
     installation.write_settings(
         &serde_json::json!({"server_url": installation.server.url(), "component_id": id, "api_key": other}),
     );
-    installation.server.book().components.values_mut().for_each(|component| component.rotate = true);
+    installation.server.book().ask_for_rotation();
     agent.signal(Signal::HUP);
-    until("a new key", || is_rotated(&installation, Some(&other))).unwrap();
+    until("a new key", || installation.has_rotated(Some(&other))).unwrap();
 }

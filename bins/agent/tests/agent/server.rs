@@ -1,220 +1,15 @@
-//! A server of components that keeps the real one's rules: a token is good once, a registration is answered again
-//! until a key of it was used, and an old key lives until the new one is used.
+//! The server of components as it is reached: its sockets, and how it misbehaves when it is told to.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
 
+use crate::book::{Book, Instead, Kind, Moment, new_token};
 use crate::http::{Answer, Request};
-
-/// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Register,
-    Heartbeat,
-    Rotate,
-    Config,
-    Report,
-    Ingest,
-}
-
-/// Where the agent is killed, around a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// The server has the request, and has done nothing.
-    Received,
-    /// The server has done it, and has not answered.
-    Done,
-    /// Half of the answer is sent.
-    Half,
-    /// So long after the whole answer was sent.
-    Answered(Duration),
-}
-
-/// What happens to a request instead of an ordinary answer.
-#[derive(Debug, Clone)]
-pub(crate) enum Instead {
-    /// This is the answer, and nothing is done.
-    Answer(Answer),
-    /// It is done, and only half of the answer is sent.
-    HalfAnAnswer,
-    /// It is not answered.
-    Silence,
-    /// It is not answered, and the connection ends.
-    Close,
-    /// A body without an end.
-    Endless,
-}
-
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub(crate) struct Component {
-    pub(crate) key: String,
-    pub(crate) next: Option<String>,
-    pub(crate) ended: Vec<String>,
-    pub(crate) used: bool,
-    pub(crate) revoked: bool,
-    pub(crate) not_approved: bool,
-    /// Asked for in heartbeats until a new key was used.
-    pub(crate) rotate: bool,
-    hostname: String,
-    attempt: Option<String>,
-}
-
-/// What the server knows, and what it has seen.
-#[derive(Debug, Default)]
-pub(crate) struct Book {
-    pub(crate) tokens: BTreeMap<String, bool>,
-    pub(crate) components: BTreeMap<String, Component>,
-    pub(crate) requests: Vec<(Kind, u16)>,
-    /// Around which request to kill, after how many others of its kind.
-    pub(crate) kill: Option<(Kind, Moment, usize)>,
-    /// For the next requests of a kind, one after the other.
-    pub(crate) script: BTreeMap<Kind, VecDeque<Instead>>,
-    /// For every request of a kind that no script is for.
-    pub(crate) always: BTreeMap<Kind, Instead>,
-    pub(crate) approve_existing: bool,
-    pub(crate) config: Option<(String, String)>,
-    pub(crate) reports: Vec<serde_json::Value>,
-    pub(crate) ingested: Vec<String>,
-    pub(crate) clock_ahead: Duration,
-    pub(crate) heartbeats: Vec<serde_json::Value>,
-}
-
-impl Book {
-    pub(crate) fn count(&self, kind: Kind) -> usize {
-        self.requests.iter().filter(|(made, _)| *made == kind).count()
-    }
-
-    pub(crate) fn answered(&self, status: u16) -> usize {
-        self.requests.iter().filter(|(_, answered)| *answered == status).count()
-    }
-
-    fn register(&mut self, request: &Request) -> Answer {
-        let body: stratora_wire::Register = serde_json::from_slice(&request.body).unwrap();
-        let attempt = format!("{:?} {} {}", request.header("idempotency-key"), body.hostname, body.version);
-        let repeated = self.components.iter_mut().find(|(_, component)| component.attempt.as_ref() == Some(&attempt));
-        if let Some((id, component)) = repeated.filter(|(_, component)| !component.used) {
-            component.ended.push(std::mem::replace(&mut component.key, new_key()));
-            return own_key(201, id, &component.key);
-        }
-        match self.tokens.get(&body.enrollment_token) {
-            None => return Answer::error(401, "enrollment_token_unknown"),
-            Some(true) => return Answer::error(410, "enrollment_token_used"),
-            Some(false) => {}
-        }
-        let existing = self.components.iter_mut().find(|(_, component)| component.hostname == body.hostname);
-        if let Some((id, component)) = existing {
-            let proof = request.header("x-api-key");
-            if proof != Some(&component.key) && !std::mem::take(&mut self.approve_existing) {
-                return Answer::error(409, "component_exists");
-            }
-            component.ended.push(std::mem::replace(&mut component.key, new_key()));
-            (component.used, component.revoked, component.attempt) = (false, false, Some(attempt));
-            self.tokens.insert(body.enrollment_token, true);
-            return own_key(200, id, &component.key);
-        }
-        self.tokens.insert(body.enrollment_token, true);
-        let id = format!("component-{}", self.components.len());
-        let attempt = request.header("idempotency-key").map(|_| attempt);
-        let component = Component { key: new_key(), hostname: body.hostname, attempt, ..Component::default() };
-        let answer = own_key(201, &id, &component.key);
-        self.components.insert(id, component);
-        answer
-    }
-
-    /// The component whose key this is; using a new key ends the old one.
-    fn authenticate(&mut self, id: &str, key: &str) -> Result<&mut Component, Answer> {
-        let unknown = || Answer::error(401, "key_unknown");
-        let owner = self.components.iter_mut().find(|(_, component)| {
-            component.key == key || component.next.as_deref() == Some(key) || component.ended.iter().any(|it| it == key)
-        });
-        let (owner, component) = owner.ok_or_else(unknown)?;
-        if component.ended.iter().any(|ended| ended == key) {
-            return Err(Answer::error(401, "key_rotated"));
-        }
-        if component.revoked {
-            return Err(Answer::error(401, "key_revoked"));
-        }
-        if component.not_approved {
-            return Err(Answer::error(403, "not_approved"));
-        }
-        if owner != id && !id.is_empty() {
-            return Err(Answer::error(404, "not_found"));
-        }
-        component.used = true;
-        if component.next.as_deref() == Some(key) {
-            component.ended.push(std::mem::replace(&mut component.key, key.to_owned()));
-            (component.next, component.rotate) = (None, false);
-        }
-        Ok(component)
-    }
-
-    fn answer(&mut self, kind: Kind, request: &Request) -> Answer {
-        if kind == Kind::Register {
-            return self.register(request);
-        }
-        let id = match kind {
-            Kind::Heartbeat => request.path.rsplit('/').next().unwrap(),
-            Kind::Ingest => "",
-            _ => request.path.split('/').nth(4).unwrap(),
-        };
-        let component = match self.authenticate(id, request.header("x-api-key").unwrap_or_default()) {
-            Ok(component) => component,
-            Err(refused) => return refused,
-        };
-        match kind {
-            Kind::Register => unreachable!("dealt with above"),
-            Kind::Heartbeat => {
-                let rotate = component.rotate;
-                self.heartbeats.push(serde_json::from_slice(&request.body).unwrap());
-                let time = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap() + self.clock_ahead;
-                let time = jiff::Timestamp::from_second(time.as_secs().try_into().unwrap()).unwrap();
-                Answer::json(200, &json!({"server_time": time.to_string(), "rotate": rotate}))
-            }
-            Kind::Rotate => {
-                component.ended.extend(component.next.replace(new_key()));
-                own_key(200, id, component.next.as_ref().unwrap())
-            }
-            Kind::Config => match &self.config {
-                None => Answer::error(404, "no_config"),
-                Some((etag, _)) if request.header("if-none-match") == Some(etag) => Answer::empty(304),
-                Some((etag, text)) => Answer::of_type(200, "application/toml", text.as_str()).header("ETag", etag),
-            },
-            Kind::Report => {
-                self.reports.push(serde_json::from_slice(&request.body).unwrap());
-                Answer::empty(204)
-            }
-            Kind::Ingest => {
-                self.ingested.push(String::from_utf8(request.body.clone()).unwrap());
-                Answer::empty(204)
-            }
-        }
-    }
-}
-
-fn own_key(status: u16, id: &str, key: &str) -> Answer {
-    Answer::json(status, &json!({"component_id": id, "api_key": key}))
-}
-
-fn number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-pub(crate) fn new_key() -> String {
-    format!("sk_stra_{:0>43}", number())
-}
-
-pub(crate) fn new_token() -> String {
-    format!("enroll_{:0>43}", number())
-}
 
 /// The server, as threads of the test.
 #[derive(Clone)]
@@ -274,10 +69,7 @@ impl Server {
 
     /// Makes a component. Returns its identifier and its key.
     pub(crate) fn component(&self) -> (String, String) {
-        let component = Component { key: new_key(), ..Component::default() };
-        let made = ("component-0".to_owned(), component.key.clone());
-        self.book().components.insert(made.0.clone(), component);
-        made
+        self.book().add_component()
     }
 
     /// The next requests of this kind are dealt with like this.
@@ -287,7 +79,12 @@ impl Server {
 
     /// Every request of this kind is dealt with like this.
     pub(crate) fn always(&self, kind: Kind, answer: Answer) {
-        self.book().always.insert(kind, Instead::Answer(answer));
+        self.always_in_turn(kind, [answer]);
+    }
+
+    /// Every request of this kind is answered with one of these, one after the other and over again.
+    pub(crate) fn always_in_turn(&self, kind: Kind, answers: impl IntoIterator<Item = Answer>) {
+        self.book().always.insert(kind, answers.into_iter().map(Instead::Answer).collect());
     }
 
     /// Whom to kill when the moment comes.
@@ -320,21 +117,7 @@ impl Server {
             };
             let (instead, moment) = {
                 let mut book = self.book();
-                let scripted = book.script.get_mut(&kind).and_then(VecDeque::pop_front);
-                let instead = scripted.or_else(|| book.always.get(&kind).cloned());
-                let moment = match &mut book.kill {
-                    Some((killing, moment, 0)) if *killing == kind => {
-                        let moment = *moment;
-                        book.kill = None;
-                        Some(moment)
-                    }
-                    Some((killing, _, others)) if *killing == kind => {
-                        *others -= 1;
-                        None
-                    }
-                    _ => None,
-                };
-                (instead, moment)
+                (book.instead(kind), book.moment_to_kill(kind))
             };
             if moment == Some(Moment::Received) {
                 return self.strike();
@@ -350,6 +133,9 @@ impl Server {
                 Some(Instead::HalfAnAnswer | Instead::Endless) | None => self.book().answer(kind, &request),
             };
             self.book().requests.push((kind, answer.status));
+            while self.book().hold == Some(kind) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             match moment {
                 Some(Moment::Done) => return self.strike(),
                 Some(Moment::Half) => {

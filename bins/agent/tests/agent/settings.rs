@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::{Value, json};
 use stratora_testing::{Signal, until};
 
+use crate::book::Kind;
 use crate::installation::{Installation, said};
-use crate::server::{Kind, Server};
+use crate::server::Server;
 
 /// Ends at once with one line that contains `part`, changes nothing and asks nobody.
 fn is_refused(installation: &Installation, part: &str) {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use stratora_testing::{Background, Signal, until};
 
+use crate::book::{Instead, Kind};
 use crate::installation::{Installation, said};
-use crate::server::{Instead, Kind, Server};
+use crate::server::Server;
 
 #[test]
 fn told_to_end_while_the_server_hangs_it_ends_at_once_and_keeps_its_key() {

@@ -4,8 +4,9 @@ use std::fs;
 
 use stratora_testing::{Signal, until};
 
+use crate::book::Kind;
 use crate::installation::Installation;
-use crate::server::{Kind, Server};
+use crate::server::Server;
 
 #[test]
 fn an_agent_that_is_well_says_so_on_one_screen_without_a_secret() {

@@ -11,8 +11,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use stratora_testing::{Authority, Background, Certificate, until};
 
+use crate::book::Kind;
 use crate::installation::{Installation, said, times};
-use crate::server::{Kind, Server};
+use crate::server::Server;
 
 /// A server whose certificate can be changed.
 struct Https {
@@ -105,8 +106,8 @@ fn a_certificate_that_changed_is_said_once_and_costs_no_key() {
     until("heartbeats", || https.server.book().count(Kind::Heartbeat) > 3).unwrap();
     https.change(&Certificate::create(&other, &[]).unwrap());
     // The connection that is open ends with the next answer.
-    https.server.script(Kind::Heartbeat, [crate::server::Instead::Close]);
-    https.server.script(Kind::Ingest, [crate::server::Instead::Close]);
+    https.server.script(Kind::Heartbeat, [crate::book::Instead::Close]);
+    https.server.script(Kind::Ingest, [crate::book::Instead::Close]);
     said(&mut agent, "certificate");
     https.change(&good);
     said(&mut agent, "the server takes this agent's key again");
