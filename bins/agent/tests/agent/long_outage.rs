@@ -1,4 +1,5 @@
-//! A server that answers 5xx for an hour: with the agent's own intervals and limits, and its clock two hundred times as fast.
+//! A server that answers 5xx for an hour: with the agent's own intervals and limits, and its clock two hundred times as
+//! fast.
 
 use std::fs;
 use std::path::PathBuf;

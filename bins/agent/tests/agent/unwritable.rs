@@ -1,5 +1,5 @@
-//! A disk that is really full, and a directory that is really read-only: one line each, no key lost, and on it goes by itself
-//! once there is room.
+//! A disk that is really full, and a directory that is really read-only: one line each, no key lost, and on it goes by
+//! itself once there is room.
 
 use std::collections::BTreeSet;
 
