@@ -296,7 +296,10 @@ pub fn decide(call: &Call, situation: &Situation, policy: EnrollmentPolicy) -> R
     if let Some(host) = situation.hosts.iter().find(approved) {
         return in_place(host, Ground::Approval);
     }
-    if policy.offline_takeover_after.is_some_and(|span| is_gone(&preferred.component, call.at, span)) {
+    // Whoever repeats a call whose key was used, or replaced, has no more right to the place than others: that key may have
+    // been replaced to keep it out. A host that was set up anew makes another call.
+    let is_gone = || policy.offline_takeover_after.is_some_and(|span| is_gone(&preferred.component, call.at, span));
+    if !situation.hosts.iter().any(|host| issued_for(call, token.id, host).is_some()) && is_gone() {
         return in_place(preferred, Ground::Offline);
     }
     Err(RefusedRegistration::Exists {
@@ -306,12 +309,16 @@ pub fn decide(call: &Call, situation: &Situation, policy: EnrollmentPolicy) -> R
 }
 
 fn repeated(call: &Call, token: EnrollmentTokenId, hosts: &[Host]) -> Option<Admission> {
-    let repeat = call.repeat?.digest();
-    let is_same = |issued: &Issued| issued.token == token && issued.is_untouched && issued.repeat.matches(&repeat);
     hosts.iter().find_map(|host| {
-        let issued = host.issued.as_ref().filter(|issued| is_same(issued))?;
+        let issued = issued_for(call, token, host).filter(|issued| issued.is_untouched)?;
         Some(Admission::Again { component: host.component.id, was_new: issued.was_new })
     })
+}
+
+/// What the very same call led to before, if it is what was last issued to that host.
+fn issued_for<'a>(call: &Call, token: EnrollmentTokenId, host: &'a Host) -> Option<&'a Issued> {
+    let repeat = call.repeat?.digest();
+    host.issued.as_ref().filter(|issued| issued.token == token && issued.repeat.matches(&repeat))
 }
 
 /// Whether the caller holds the present key of that component: the live one, or the one that the component rotates itself

@@ -200,6 +200,7 @@ async fn an_answer_in_place_is_repeated_too<S: Store>(fleet: &Fleet<S>) {
 }
 
 async fn what_others_do_to_the_key_ends_the_repetition<S: Store>(fleet: &Fleet<S>) {
+    let policy = EnrollmentPolicy { offline_takeover_after: Some(Duration::from_mins(10)), ..POLICY };
     let token = fleet.token(Allowance::Unlimited).await;
     for host in ["rotated-meanwhile", "revoked-meanwhile"] {
         let call = |seconds| Call { repeat: Some(repeatable(host)), ..token.call(host, seconds) };
@@ -210,6 +211,9 @@ async fn what_others_do_to_the_key_ends_the_repetition<S: Store>(fleet: &Fleet<S
             fleet.revoke(id, at(6)).await.unwrap();
         }
         assert!(exists(fleet.refused(&call(7)).await), "{host}");
+        let late = fleet.try_with(policy, &call(8 + 600)).await;
+        let is_refused = matches!(late, Err(RegisterError::Refused(RefusedRegistration::Exists { .. })));
+        assert!(is_refused, "{host}: takes no place of one that is not seen either");
     }
 }
 

@@ -283,3 +283,29 @@ fn the_same_call_is_answered_again_until_its_key_was_used_even_when_the_token_is
     let of_another_token = Issued { token: TypedUuid::nil(), ..issued(true, true) };
     assert_eq!(decided(&repeated, &situation(of_another_token, 3)), refused);
 }
+
+#[test]
+fn a_call_whose_key_was_used_or_replaced_takes_no_place_of_a_component_that_is_gone() {
+    let policy = EnrollmentPolicy { require_approval: false, offline_takeover_after: Some(DAY) };
+    let situation = |is_untouched, token| {
+        let mut gone = host(1, Standing::Active);
+        gone.component.last_seen_at = None;
+        gone.issued = Some(Issued { token, repeat: key("a").digest(), was_new: true, is_untouched });
+        with(vec![gone])
+    };
+    let call = |letter| Call { repeat: Some(key(letter)), ..call() };
+    let offline = Ok(in_place(1, Ground::Offline));
+    assert_eq!(decide(&call("a"), &situation(false, token_id()), policy), exists(1, true));
+    assert_eq!(decide(&call("b"), &situation(false, token_id()), policy), offline, "a host that was set up anew");
+    assert_eq!(decide(&call("a"), &situation(false, TypedUuid::nil()), policy), offline, "with another token too");
+    let again = Ok(Admission::Again { component: component(1), was_new: true });
+    assert_eq!(decide(&call("a"), &situation(true, token_id()), policy), again, "its answer was lost");
+
+    let request = Reenrollment { approved_at: Some(now()), ..Reenrollment::of(&call("a"), token_id()) };
+    let mut approved = situation(false, token_id());
+    approved.hosts[0].request = Some(request);
+    assert_eq!(decide(&call("a"), &approved, policy), Ok(in_place(1, Ground::Approval)), "an administrator decides");
+    let proof = Some(ProvenKey { component: component(1), state: KeyState::Live });
+    let proven = Situation { proof, ..situation(false, token_id()) };
+    assert_eq!(decide(&call("a"), &proven, policy), Ok(in_place(1, Ground::Proof)), "it has the present key");
+}
