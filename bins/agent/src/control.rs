@@ -23,6 +23,10 @@ use crate::store::Version;
 const EXISTS: &str =
     "a component of this host's name exists already: an administrator has to approve this agent in the console";
 
+/// What may be the reason if one late request was not.
+const ENDED_AGAIN: &str = "a first key has ended again before it was used: if this host is a copy of another one, enroll \
+                           one of the two with a token of its own";
+
 /// Works with one server, under one set of settings.
 pub struct Control<'a> {
     agent: &'a Agent,
@@ -46,6 +50,8 @@ struct Enrollment {
     due: Due,
     /// No key was taken yet, so the last attempt may have to be repeated.
     is_unproven: bool,
+    /// The last attempt is not repeated before.
+    repeat_from: Option<Instant>,
     trouble: Outage,
     away: Backoff,
     refused: Backoff,
@@ -86,6 +92,7 @@ impl<'a> Control<'a> {
             enrollment: Enrollment {
                 due: Due::From(None),
                 is_unproven: true,
+                repeat_from: None,
                 trouble: Outage::default(),
                 away: Backoff::new(interval),
                 refused: Backoff::new(interval.saturating_mul(6)),
@@ -172,12 +179,20 @@ impl<'a> Control<'a> {
         if credentials.enrollment_token.is_some() {
             return None;
         }
+        let wait = self.enrollment.repeat_from.map(|time| time.saturating_duration_since(clock::instant()));
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            self.enrollment.trouble.begin(ENDED_AGAIN);
+            self.connection.stands(Standing::Refused(ENDED_AGAIN.to_owned()));
+            return Some(Next::After(wait));
+        }
         let settings = Settings { credentials, ..self.settings.clone() };
         let Agent { store, state, .. } = self.agent;
         match enrollment::repeat(self.client, store.as_ref(), state, &settings).await? {
             Ok(credentials) => {
                 info!("a key that was never used had ended; this agent has another one");
                 self.took_over(credentials);
+                // The key is used at once, but if it has ended too, copies of this host may be taking turns.
+                self.enrollment.repeat_from = clock::instant().checked_add(self.enrollment.away.after_failure(None));
                 Some(Next::After(Duration::ZERO))
             }
             Err(NotEnrolled::Failed(failure)) => {
@@ -190,9 +205,11 @@ impl<'a> Control<'a> {
                 self.connection.stands(Standing::NotEnrolled(why));
                 Some(Next::After(self.enrollment.refused.after_failure(None)))
             }
-            // The server has seen a key of it: this one was ended by somebody.
+            // The server does not answer it again: a key of it was used, or ended by somebody, or the token is gone. So
+            // nothing is wrong but the key.
             Err(NotEnrolled::Final(_) | NotEnrolled::AwaitingApproval) => {
                 self.enrollment.is_unproven = false;
+                self.enrollment.trouble = Outage::default();
                 enrollment::forget(state);
                 None
             }
@@ -216,6 +233,7 @@ impl<'a> Control<'a> {
                 info!("enrolled as component {id}; the enrollment token is removed from {}", store.place());
                 self.took_over(credentials);
                 self.enrollment.is_unproven = true;
+                self.enrollment.repeat_from = None;
                 self.enrollment.trouble.end("enrollment works");
                 return None;
             }

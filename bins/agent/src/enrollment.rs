@@ -65,7 +65,7 @@ pub async fn enroll(
     let proof = known.identity.as_ref().map(Identity::preferred);
     // A key that is dead proves nothing, and is no reason for the server to refuse: then an administrator decides.
     let own = register(client, &attempt, proof).await.map_err(judge)?;
-    let identity = identity(own, |_| true)?;
+    let identity = identity(own)?;
     keep(store, known, Credentials { enrollment_token: None, identity: Some(identity) })
 }
 
@@ -82,19 +82,23 @@ pub async fn repeat(
 ) -> Option<Result<Credentials, NotEnrolled>> {
     let known = &settings.credentials;
     let ended = known.identity.as_ref()?;
-    let attempt = state.load::<Attempt>(FILE).filter(|attempt| attempt.server_url == settings.server_url.as_str())?;
+    let attempt = under_way(state, settings)?;
     if let Err(why) = store.prove_writable() {
         return Some(Err(NotEnrolled::CannotKeep(format!("{} {}", store.place(), causes(&why)))));
     }
-    let own = register(client, &attempt, None).await.map_err(judge);
-    let given = own.and_then(|own| identity(own, |given| given.component_id == ended.component_id));
-    Some(
-        given.and_then(|identity| keep(store, known, Credentials { enrollment_token: None, identity: Some(identity) })),
-    )
+    let given = register(client, &attempt, None).await.map_err(judge).and_then(identity);
+    let own = given.and_then(|given| {
+        // To ask again would end a key of that component each time.
+        let is_own = given.component_id == ended.component_id;
+        is_own
+            .then_some(given)
+            .ok_or_else(|| NotEnrolled::Final("the key that was given is another component's".into()))
+    });
+    Some(own.and_then(|identity| keep(store, known, Credentials { enrollment_token: None, identity: Some(identity) })))
 }
 
-fn identity(own: OwnKey, is_wanted: impl Fn(&Identity) -> bool) -> Result<Identity, NotEnrolled> {
-    Identity::from_answer(own).filter(is_wanted).ok_or_else(|| {
+fn identity(own: OwnKey) -> Result<Identity, NotEnrolled> {
+    Identity::from_answer(own).ok_or_else(|| {
         let what = "the answer to the registration holds no key for this agent".to_owned();
         NotEnrolled::Failed(Failure::Strange { status: 200, what, retry_after: None })
     })
@@ -112,6 +116,14 @@ pub fn forget(state: &StateDirectory) {
     let _forgotten = state.forget(FILE);
 }
 
+/// The attempt at this server that is written down, if it can be repeated.
+fn under_way(state: &StateDirectory, settings: &Settings) -> Option<Attempt> {
+    let is_sound = |attempt: &Attempt| {
+        attempt.server_url == settings.server_url.as_str() && is_random_part(&attempt.idempotency_key)
+    };
+    state.load(FILE).filter(is_sound)
+}
+
 /// The attempt that is under way for this token, or else a new one, written down.
 fn prepare(
     state: &StateDirectory,
@@ -119,18 +131,12 @@ fn prepare(
     token: &Secret,
     hostname: &str,
 ) -> Result<Attempt, NotEnrolled> {
-    let server_url = settings.server_url.to_string();
-    let same = |attempt: &Attempt| {
-        attempt.server_url == server_url
-            && *attempt.enrollment_token == token.expose()
-            && is_random_part(&attempt.idempotency_key)
-    };
-    if let Some(attempt) = state.load::<Attempt>(FILE).filter(same) {
+    if let Some(attempt) = under_way(state, settings).filter(|attempt| *attempt.enrollment_token == token.expose()) {
         return Ok(attempt);
     }
     let idempotency_key = random::word().map_err(|error| NotEnrolled::CannotKeep(format!("no randomness: {error}")))?;
     let attempt = Attempt {
-        server_url,
+        server_url: settings.server_url.to_string(),
         enrollment_token: Zeroizing::new(token.expose().to_owned()),
         hostname: hostname.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,6 +1,6 @@
 //! Brings metrics to the server, or to the buffer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::warn;
 
@@ -111,17 +111,32 @@ fn judge(answer: Result<u16, Failure>) -> Outcome {
 #[derive(Default)]
 struct Drops {
     said: u64,
-    when: Option<std::time::Instant>,
+    when: Option<Instant>,
+    /// Of what was not said yet, why the first of it was dropped.
+    why: Option<&'static str>,
 }
 
 impl Drops {
-    fn say(&mut self, dropped: u64, why: &str) {
-        let now = clock::instant();
-        let lately = self.when.is_some_and(|when| now.duration_since(when) < SAY_DROPS_EVERY);
-        if dropped > self.said && !lately {
-            warn!("{} lines of metrics were dropped, {why}; {dropped} since the start", dropped - self.said);
-            (self.said, self.when) = (dropped, Some(now));
+    fn say(&mut self, dropped: u64, why: &'static str) {
+        if let Some((lines, why)) = self.news(dropped, why, clock::instant()) {
+            warn!("{lines} lines of metrics were dropped, {why}; {dropped} since the start");
         }
+    }
+
+    /// What to say now, if anything: how many lines, and why.
+    fn news(&mut self, dropped: u64, why: &'static str, now: Instant) -> Option<(u64, &'static str)> {
+        let lines = dropped.saturating_sub(self.said);
+        if lines == 0 {
+            self.why = None;
+            return None;
+        }
+        // By the time that it is said, the disk may be well again.
+        let why = *self.why.get_or_insert(why);
+        if self.when.is_some_and(|when| now.duration_since(when) < SAY_DROPS_EVERY) {
+            return None;
+        }
+        (self.said, self.when, self.why) = (dropped, Some(now), None);
+        Some((lines, why))
     }
 }
 
@@ -142,6 +157,19 @@ mod tests {
         for status in [401, 403, 404, 429, 500, 503] {
             assert!(matches!(judge(refused(status)), Outcome::NotNow(_)), "{status}");
         }
+    }
+
+    #[test]
+    fn what_was_dropped_is_said_at_once_and_then_once_a_minute_with_the_reason_that_it_had_then() {
+        let (mut drops, start) = (Drops::default(), clock::instant());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(drops.news(0, "full", start), None);
+        assert_eq!(drops.news(3, "full", start), Some((3, "full")));
+        assert_eq!(drops.news(5, "full", after(10)), None);
+        assert_eq!(drops.news(5, "old", after(59)), None, "not yet, but the disk is well again");
+        assert_eq!(drops.news(5, "old", after(60)), Some((2, "full")));
+        assert_eq!(drops.news(5, "old", after(120)), None, "that was said");
+        assert_eq!(drops.news(9, "old", after(130)), Some((4, "old")), "and is over");
     }
 
     #[test]

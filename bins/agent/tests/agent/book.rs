@@ -1,5 +1,6 @@
 //! What the server of components knows and what it makes of a request. It keeps the real one's rules: a token is good
-//! once, a registration is answered again until a key of it was used, and an old key lives until the new one is used.
+//! once, a registration is answered again until the key of it was used or replaced, and an old key lives until the new one
+//! is used.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,13 +61,34 @@ pub(crate) struct Component {
     /// Asked for in heartbeats until a new key was used.
     pub(crate) rotate: bool,
     hostname: String,
-    attempt: Option<String>,
+    /// The last registration that can be repeated, and the key that it was answered with.
+    issued: Option<(String, String)>,
+}
+
+impl Component {
+    /// An administrator makes a key in place of the one that it has.
+    pub(crate) fn replace_key(&mut self) {
+        self.ended.push(std::mem::replace(&mut self.key, new_key()));
+    }
+
+    /// Somebody has made its last registration once more.
+    pub(crate) fn repeat(&mut self) {
+        self.replace_key();
+        if let Some((_, key)) = &mut self.issued {
+            key.clone_from(&self.key);
+        }
+    }
 }
 
 /// What the server knows, and what it has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
+    /// Which there are, and whether they are used up.
     pub(crate) tokens: BTreeMap<String, bool>,
+    /// No token is ever used up.
+    pub(crate) tokens_last: bool,
+    /// So many registrations are made once more, by a copy of the host, before their answer is sent.
+    pub(crate) copied: usize,
     pub(crate) components: BTreeMap<String, Component>,
     pub(crate) requests: Vec<(Kind, u16)>,
     /// Around which request to kill, after how many others of its kind.
@@ -132,9 +154,11 @@ impl Book {
     fn register(&mut self, request: &Request) -> Answer {
         let body: stratora_wire::Register = serde_json::from_slice(&request.body).unwrap();
         let attempt = format!("{:?} {} {}", request.header("idempotency-key"), body.hostname, body.version);
-        let repeated = self.components.iter_mut().find(|(_, component)| component.attempt.as_ref() == Some(&attempt));
+        let repeated = self.components.iter_mut().find(|(_, component)| {
+            component.issued.as_ref().is_some_and(|(made, key)| *made == attempt && *key == component.key)
+        });
         if let Some((id, component)) = repeated.filter(|(_, component)| !component.used) {
-            component.ended.push(std::mem::replace(&mut component.key, new_key()));
+            component.repeat();
             return own_key(201, id, &component.key);
         }
         match self.tokens.get(&body.enrollment_token) {
@@ -148,15 +172,17 @@ impl Book {
             if proof != Some(&component.key) && !std::mem::take(&mut self.approve_existing) {
                 return Answer::error(409, "component_exists");
             }
-            component.ended.push(std::mem::replace(&mut component.key, new_key()));
-            (component.used, component.revoked, component.attempt) = (false, false, Some(attempt));
-            self.tokens.insert(body.enrollment_token, true);
+            component.replace_key();
+            (component.used, component.revoked) = (false, false);
+            component.issued = Some((attempt, component.key.clone()));
+            self.tokens.insert(body.enrollment_token, !self.tokens_last);
             return own_key(200, id, &component.key);
         }
-        self.tokens.insert(body.enrollment_token, true);
+        self.tokens.insert(body.enrollment_token, !self.tokens_last);
         let id = format!("component-{}", self.components.len());
-        let attempt = request.header("idempotency-key").map(|_| attempt);
-        let component = Component { key: new_key(), hostname: body.hostname, attempt, ..Component::default() };
+        let key = new_key();
+        let issued = request.header("idempotency-key").map(|_| (attempt, key.clone()));
+        let component = Component { key, hostname: body.hostname, issued, ..Component::default() };
         let answer = own_key(201, &id, &component.key);
         self.components.insert(id, component);
         answer
@@ -191,7 +217,12 @@ impl Book {
 
     pub(crate) fn answer(&mut self, kind: Kind, request: &Request) -> Answer {
         if kind == Kind::Register {
-            return self.register(request);
+            let answer = self.register(request);
+            if let Some(fewer) = self.copied.checked_sub(1) {
+                self.copied = fewer;
+                self.components.values_mut().for_each(Component::repeat);
+            }
+            return answer;
         }
         let id = match kind {
             Kind::Heartbeat => request.path.rsplit('/').next().unwrap(),

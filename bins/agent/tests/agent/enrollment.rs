@@ -4,7 +4,7 @@ use std::fs;
 
 use stratora_testing::{Signal, until};
 
-use crate::book::{Instead, Kind, new_key, new_token};
+use crate::book::{Component, Instead, Kind, new_token};
 use crate::http::Answer;
 use crate::installation::{Installation, said, times};
 use crate::server::Server;
@@ -27,12 +27,11 @@ fn an_agent_with_a_token_becomes_a_component_once_and_keeps_its_key() {
 }
 
 /// Lets a request of before, that was long on its way, come to the server behind the one that is being answered.
-fn come_late(installation: &Installation) {
+pub(crate) fn come_late(installation: &Installation) {
     until("a registration", || installation.server.book().count(Kind::Register) == 1).unwrap();
-    installation.server.book().components.values_mut().for_each(|component| {
-        component.ended.push(std::mem::replace(&mut component.key, new_key()));
-    });
-    installation.server.book().hold = None;
+    let mut book = installation.server.book();
+    book.components.values_mut().for_each(Component::repeat);
+    book.hold = None;
 }
 
 #[test]
@@ -71,9 +70,7 @@ fn a_key_that_an_administrator_has_replaced_is_not_asked_for_again() {
     installation.until_well(&agent);
     let heartbeats = installation.server.book().count(Kind::Heartbeat);
     until("it goes on", || installation.server.book().count(Kind::Heartbeat) > heartbeats + 3).unwrap();
-    installation.server.book().components.values_mut().for_each(|component| {
-        component.ended.push(std::mem::replace(&mut component.key, new_key()));
-    });
+    installation.server.book().components.values_mut().for_each(Component::replace_key);
     said(&mut agent, "key_rotated");
     until("it is asked again", || installation.server.book().answered(401) > 2).unwrap();
     assert_eq!(installation.server.book().count(Kind::Register), 1, "{}", agent.output());

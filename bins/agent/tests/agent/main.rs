@@ -11,6 +11,7 @@ mod book;
 mod configuration;
 mod disk;
 mod enrollment;
+mod first_key;
 mod http;
 mod installation;
 mod kills;
