@@ -82,3 +82,76 @@ pub fn guard(flood: Flood) -> anyhow::Result<FloodGuard> {
         .finish()
         .context("flood.requests_per_second and flood.burst must be at least 1")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use actix_web::test::TestRequest;
+    use stratora_actix::{ClientAddress, TrustedProxies};
+    use stratora_audit::RequestId;
+    use stratora_token::OsEntropy;
+
+    use super::*;
+
+    /// Whose request it is, to whichever worker's copy of the guard.
+    fn flooder(keys: &ByClientAndComponent, address: &str, path: &str, header: (&str, &str)) -> Flooder {
+        let request = TestRequest::post().uri(path).insert_header(header).to_srv_request();
+        let peer: IpAddr = address.parse().unwrap();
+        let client = ClientAddress::resolve(peer, std::iter::empty(), &TrustedProxies::default());
+        let request_id = RequestId::generate(&OsEntropy).unwrap();
+        request.extensions_mut().insert(RequestContext { request_id, client });
+        keys.extract(&request).unwrap()
+    }
+
+    const HERE: &str = "192.0.2.7";
+    const ROUTES: [(&str, &str, &str); 4] = [
+        ("/api/v1/agents/heartbeat/1", "X-API-Key", ""),
+        ("/api/v1/remote-collectors/1/config", "X-API-Key", ""),
+        ("/api/v1/ingest/influx", "X-API-Key", ""),
+        ("/api/v2/write?bucket=b", "Authorization", "Token "),
+    ];
+
+    #[test]
+    fn a_component_is_counted_in_one_place_by_every_worker() {
+        let keys = ByClientAndComponent::default();
+        for (path, name, before) in ROUTES {
+            let header = format!("{before}one");
+            let first = flooder(&keys, HERE, path, (name, &header));
+            assert!(first.component.is_some(), "{path}");
+            assert_eq!(flooder(&keys.clone(), HERE, path, (name, &header)), first, "{path}");
+            assert_ne!(flooder(&keys, "198.51.100.9", path, (name, &header)), first, "{path}: another address");
+        }
+    }
+
+    #[test]
+    fn components_behind_one_address_are_counted_apart() {
+        for (path, name, before) in ROUTES {
+            let are_apart = || {
+                let keys = ByClientAndComponent::default();
+                let place = |key: &str| flooder(&keys, HERE, path, (name, &format!("{before}{key}")));
+                place("one") != place("other")
+            };
+            // Two of 65,536 places may be the same, but not with one hash after the other.
+            assert!((0..4).any(|_| are_apart()), "{path}");
+        }
+    }
+
+    #[test]
+    fn no_key_gives_a_client_another_place_where_people_come_in_or_a_key_does_not_travel() {
+        let keys = ByClientAndComponent::default();
+        for (path, name) in [
+            ("/api/v1/auth/login", "X-API-Key"),
+            ("/api/v1/components/register", "X-API-Key"),
+            ("/api/v1/agents/heartbeat/1", "Authorization"),
+            ("/api/v1/ingest/influx", "Authorization"),
+        ] {
+            assert_eq!(flooder(&keys, HERE, path, (name, "one")).component, None, "{path} {name}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_nobody_has_resolved_is_not_counted_as_anybodys() {
+        assert!(ByClientAndComponent::default().extract(&TestRequest::default().to_srv_request()).is_err());
+    }
+}
