@@ -84,7 +84,6 @@ pub fn resource(path: &str, endpoints: Vec<(Method, Endpoint, RoutePolicy)>) -> 
 
 #[cfg(test)]
 mod tests {
-    use actix_web::HttpResponse;
     use actix_web::web::ServiceConfig;
 
     use super::*;

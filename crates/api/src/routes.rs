@@ -275,9 +275,9 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
 }
 
 /// An endpoint with its method and policy.
-type Guarded = (Method, Endpoint, RoutePolicy);
-/// A path, or what is left of it, with a endpoint for each method.
-type ByMethod = (&'static str, Vec<Guarded>);
+type Served = (Method, Endpoint, RoutePolicy);
+/// A path, or what is left of it, with an endpoint for each method.
+type ByMethod = (&'static str, Vec<Served>);
 
 /// Adds the routes to an application whose data holds the `Gate`. Called once for each worker.
 pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
