@@ -5,6 +5,7 @@ mod figures;
 mod fleet;
 mod load;
 mod page;
+mod revocation;
 mod scale;
 mod subject;
 
@@ -39,7 +40,7 @@ const FOR_CONSOLE: [Program; 3] =
 /// How to measure.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// How many seconds each load lasts.
+    /// How many seconds each load lasts, but for those that are cut into short rounds.
     #[arg(long, default_value_t = 4)]
     seconds: u32,
     /// Measure with up to a million keys and sessions instead.
@@ -106,5 +107,7 @@ fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
     let postgres = Postgres::start()?;
     let server = Subject::start(directory.path(), "postgres", &format!("{}/postgres", postgres.url()))?;
     figures.extend(figures::of_requests("PostgreSQL", &bare, &server)?);
+    drop(server);
+    figures.push(revocation::measure(directory, seconds)?);
     Ok(Report::new(figures))
 }

@@ -1,4 +1,4 @@
-//! Fills an empty database with so many components, each with a key, and people with a session, so that the product can be
+//! Fills an empty database with so many components, each with a key and a configuration, and people with a session, so that the product can be
 //! measured at scale. Arguments: the database's URL, the number, and a directory, in which the files `keys` (a component's
 //! identifier and its key on each line) and `tokens` are written.
 
@@ -19,6 +19,8 @@ use uuid::Uuid;
 const BATCH: usize = 1000;
 /// Of the form of a bcrypt hash; never verified, since the keys count as used.
 const HASH: &str = "$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuuabcdefghija";
+/// The entity tag of each configuration; of the right form, and never compared.
+const ETAG: &str = "0123456789abcdef0123456789abcdef";
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -83,6 +85,7 @@ impl Into {
 struct Rows {
     components: Vec<String>,
     keys: Vec<String>,
+    configs: Vec<String>,
     accounts: Vec<String>,
     sessions: Vec<String>,
 }
@@ -100,6 +103,7 @@ impl Rows {
                 &self.components,
             ),
             insert("component_keys", "id, component_id, digest, hash, state, created_at, first_used_at", &self.keys),
+            insert("component_configs", "component_id, body, etag", &self.configs),
             insert(
                 "accounts",
                 "id, username, display_name, role, source, active, must_change_password, built_in, created_at",
@@ -139,6 +143,7 @@ async fn main() -> Result<(), Failure> {
                 .push(format!("({id}, '{name}', '{name}', 'collector', 'active', '{}', {now}, {now})", key.prefix()));
             let (key_id, digest) = (into.id(random_uuid(&OsEntropy)?), into.bytes(key.digest().as_bytes()));
             rows.keys.push(format!("({key_id}, {id}, {digest}, '{HASH}', 'live', {now}, {now})"));
+            rows.configs.push(format!("({id}, '', '{ETAG}')"));
 
             let token = Secret::generate(&OsEntropy)?;
             writeln!(tokens, "{}", *token.expose())?;

@@ -96,22 +96,40 @@ end
 }
 
 /// Writes a script that sends each request with another credential: each line of the file `of` becomes the path that
-/// `path` makes of its first word, with `header` before its last.
-pub(super) fn write_turns(script: &Path, of: &Path, path: [&str; 2], header: &str) -> Result<()> {
-    let [before, after] = path;
+/// `path` makes of its first word, with `header` before its last. Whatever the configuration, it is said to be there already.
+pub(super) fn write_turns(script: &Path, of: &Path, path: [&str; 2], header: [&str; 2]) -> Result<()> {
+    let ([before, after], [name, scheme]) = (path, header);
     let text = format!(
         "\
 local requests, number = {{}}, 0
 function init()
   for line in io.lines('{}') do
     local first, last = line:match('^%S+'), line:match('%S+$')
-    local name, before = ({header:?}):match('^(.-): (.*)$')
-    requests[#requests + 1] = wrk.format('GET', {before:?} .. ({after:?} ~= '' and first .. {after:?} or ''), {{ [name] = before .. last }})
+    local path = {before:?} .. ({after:?} ~= '' and first .. {after:?} or '')
+    requests[#requests + 1] = wrk.format('GET', path, {{ [{name:?}] = {scheme:?} .. last, ['If-None-Match'] = '*' }})
   end
 end
 function request()
   number = number % #requests + 1
   return requests[number]
+end
+",
+        of.display()
+    );
+    fs::write(script, text).context("cannot write a script")
+}
+
+/// Writes a script that revokes one component after the other: the first word of each line of the file `of` is its identifier.
+pub(super) fn write_revocations(script: &Path, of: &Path) -> Result<()> {
+    let text = format!(
+        "\
+local next_line
+function init()
+  next_line = io.lines('{}')
+end
+function request()
+  local id = next_line():match('^%S+')
+  return wrk.format('POST', '/api/v1/remote-components/' .. id .. '/revoke')
 end
 ",
         of.display()

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
@@ -25,8 +26,13 @@ const MARK: f64 = 1.3;
 const BYTES: f64 = 400.0;
 /// Settings of a cache that forgets a credential as soon as it meets the next.
 const FORGETFUL: &str = "{keys: 1, sessions: 1}";
-/// How many are brought into memory to see what they take.
-const REMEMBERED: u32 = 100_000;
+/// How many are brought into memory first, and how many more to see what they take.
+const FIRST: usize = 100_000;
+const MORE: usize = 200_000;
+/// Settings of a cache that has room for all of these.
+const ROOMY: &str = "{keys: 400000, sessions: 400000}";
+/// Within which time it is written down who was seen.
+const WRITTEN: Duration = Duration::from_secs(8);
 
 /// With what a request is made.
 #[derive(Clone, Copy)]
@@ -48,8 +54,8 @@ impl Credential {
 
     fn write_turns(self, script: &Path, of: &Path) -> Result<()> {
         match self {
-            Self::Key => write_turns(script, of, ["/api/v1/remote-collectors/", "/config"], "X-API-Key: "),
-            Self::Session => write_turns(script, of, ["/api/v1/auth/me", ""], "Authorization: Bearer "),
+            Self::Key => write_turns(script, of, ["/api/v1/remote-collectors/", "/config"], ["X-API-Key", ""]),
+            Self::Session => write_turns(script, of, ["/api/v1/auth/me", ""], ["Authorization", "Bearer "]),
         }
     }
 }
@@ -98,6 +104,18 @@ impl Installation {
         self.server.pin(Some(SERVER_CORE))
     }
 
+    /// Asks at least once with each of these, and waits until it was written down that they were seen.
+    #[expect(clippy::cast_precision_loss, reason = "these are small numbers")]
+    fn ask_with_all(&self, credential: Credential, lines: &[&str]) -> Result<()> {
+        fs::write(self.files.join("these"), lines.join("\n") + "\n")?;
+        let mut seconds = 15;
+        while self.rate(credential, "these", seconds)? * f64::from(seconds) < lines.len() as f64 {
+            seconds *= 2;
+        }
+        std::thread::sleep(WRITTEN);
+        Ok(())
+    }
+
     /// Requests a second, each with the next of the credentials in `file`.
     fn rate(&self, credential: Credential, file: &str, seconds: u32) -> Result<f64> {
         let script = self.files.join("turns.lua");
@@ -121,7 +139,7 @@ pub(super) fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
         let started = NUMBERS.map(|number| Installation::start(directory.path(), on_postgres, number));
         let mut installations = started.into_iter().collect::<Result<Vec<_>>>()?;
         figures.extend(of_size(&mut installations, on_postgres, seconds)?);
-        if let [_, many, _] = installations.as_mut_slice() {
+        if let [.., many] = installations.as_mut_slice() {
             figures.extend(of_memory(many, on_postgres)?);
         }
     }
@@ -164,14 +182,22 @@ fn of_size(installations: &mut [Installation], on_postgres: bool, seconds: u32) 
     Ok(figures)
 }
 
-/// What a credential takes in memory: by how much more the server grows when all are asked with and it may keep them, than
-/// when it may keep one.
+/// What a credential takes in memory: by how much the server grows for each more, once it has met so many that all else is
+/// there which it needs to meet them.
 fn of_memory(installation: &mut Installation, on_postgres: bool) -> Result<Vec<Figure>> {
     let database = if on_postgres { "PostgreSQL" } else { "SQLite" };
     let mut figures = Vec::new();
     for credential in Credential::BOTH {
-        let without = growth(installation, credential, FORGETFUL)?;
-        let bytes = (growth(installation, credential, "{}")? - without) / f64::from(REMEMBERED);
+        let lines = fs::read_to_string(installation.files.join(credential.file()))?;
+        let lines: Vec<_> = lines.lines().collect();
+        let (first, rest) = lines.split_at_checked(FIRST).context("there are too few")?;
+        let more = rest.get(..MORE).context("there are too few")?;
+        installation.restart(ROOMY)?;
+        installation.ask_with_all(credential, first)?;
+        let before = installation.server.memory()?;
+        installation.ask_with_all(credential, more)?;
+        #[expect(clippy::cast_precision_loss, reason = "it is a small number")]
+        let bytes = (installation.server.memory()? - before) / MORE as f64;
         figures.push(Figure {
             what: format!("memory of {credential}, {database}"),
             floor: "400 bytes",
@@ -181,18 +207,4 @@ fn of_memory(installation: &mut Installation, on_postgres: bool) -> Result<Vec<F
         });
     }
     Ok(figures)
-}
-
-/// By how many bytes the server grows when it is asked with each of all credentials.
-fn growth(installation: &mut Installation, credential: Credential, cache: &str) -> Result<f64> {
-    installation.restart(cache)?;
-    // What requests take besides, whoever asks.
-    installation.rate(credential, &format!("some-{}", credential.file()), 2)?;
-    let before = installation.server.memory()?;
-    // Until one load has asked with all of them.
-    let mut seconds = 10;
-    while installation.rate(credential, credential.file(), seconds)? * f64::from(seconds) < f64::from(REMEMBERED) {
-        seconds *= 2;
-    }
-    Ok(installation.server.memory()? - before)
 }

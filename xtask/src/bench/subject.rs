@@ -16,6 +16,8 @@ use crate::workspace;
 /// The core that servers are pinned to while throughput is measured; the load has the other.
 pub(super) const SERVER_CORE: u32 = 0;
 const PASSWORD: &str = "a rather long passphrase";
+/// The file of the server's own keys.
+const KEYS: &str = "keys.json";
 /// Ticks a second in which Linux accounts CPU time.
 const TICKS: f64 = 100.0;
 
@@ -46,7 +48,7 @@ fn start(command: &mut Command, port: u16) -> Result<Listener> {
 
 /// The server, with its files in `directory`.
 fn serve(directory: &Path, port: u16, database: &str, time_series: &Listener, cache: &str) -> Result<Listener> {
-    let (config, keys) = (directory.join("config.yaml"), directory.join("keys.json"));
+    let (config, keys) = (directory.join("config.yaml"), directory.join(KEYS));
     // One worker, as the bare handler has; and no flood guard to speak of, since one client is the whole fleet.
     let settings = format!(
         "server: {{host: 127.0.0.1, port: {port}, workers: 1}}\ndatabase: {{url: \"{database}\"}}\n\
@@ -139,6 +141,14 @@ impl Subject {
         self.server.process.stop();
         self.server = serve(&self.directory, self.port, &self.database, &self.time_series, cache)?;
         Ok(())
+    }
+
+    /// Starts another server on the same database, with its files in the directory `name`.
+    pub(super) fn start_beside(&self, name: &str) -> Result<Listener> {
+        let directory = self.directory.join(name);
+        fs::create_dir(&directory)?;
+        fs::copy(self.directory.join(KEYS), directory.join(KEYS))?;
+        serve(&directory, free_port()?, &self.database, &self.time_series, "{}")
     }
 
     fn prepare(&mut self, one_time: &str) -> Result<()> {
