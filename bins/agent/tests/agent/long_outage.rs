@@ -175,8 +175,8 @@ fn measured_throughout(installation: &Installation, begin: i64) {
     let (arrived, lines) = samples(installation);
     assert_eq!(arrived.len(), lines, "each once");
     let hour: Vec<_> = arrived.range(begin..=begin + HOUR).collect();
-    assert!(hour.len() > 240, "{} samples in an hour", hour.len());
+    assert!(hour.len() > 300, "{} samples in an hour", hour.len());
     // Every ten seconds, which here are fifty milliseconds of a machine that has more to do.
     let longest = hour.iter().zip(hour.iter().skip(1)).map(|(one, next)| **next - **one).max();
-    assert!(longest.is_some_and(|gap| gap < HOUR / 6), "{longest:?}");
+    assert!(longest.is_some_and(|gap| gap < HOUR / 12), "{longest:?}");
 }
