@@ -8,7 +8,7 @@ use stratora_hashing::Busy;
 use crate::Opening;
 use crate::sign_in::verifies;
 use crate::{
-    Account, Admission, AuthSource, AuthenticatedSession, BrakeSubject, ChangePasswordError, ClientContext, Password,
+    Account, Admission, AuthSource, BrakeSubject, ChangePasswordError, ClientContext, LiveSession, Password,
     PasswordHash, RefusedPassword, SignedIn, Unavailable, Users,
 };
 
@@ -51,7 +51,7 @@ impl Users {
     /// [`ChangeOwnPasswordError`] says why not.
     pub async fn change_own_password(
         &self,
-        own: &AuthenticatedSession,
+        own: &LiveSession,
         current: Password,
         new: Password,
         client: &ClientContext,

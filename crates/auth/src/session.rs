@@ -40,6 +40,13 @@ pub struct SessionTimeouts {
     pub idle: Option<Duration>,
 }
 
+impl SessionTimeouts {
+    /// Whether a session that was last used then is idle for too long at `now`.
+    pub fn have_left_idle(self, last_seen_at: Timestamp, now: Timestamp) -> bool {
+        self.idle.is_some_and(|idle| now >= last_seen_at.plus(idle))
+    }
+}
+
 /// A day and an hour: NIST SP 800-63B-4 §2.2.3 (AAL2) recommends at most 24 hours and 1 hour.
 impl Default for SessionTimeouts {
     fn default() -> Self {
@@ -112,30 +119,31 @@ impl Lifetime {
     pub fn is_live(self, now: Timestamp, timeouts: SessionTimeouts) -> bool {
         /// How far the clocks of two replicas may be apart.
         const SKEW: Duration = Duration::from_mins(1);
-        let idle_ends = timeouts.idle.map(|idle| self.last_seen_at.plus(idle));
         self.created_at <= now.plus(SKEW)
-            && now < self.expires_at
-            && now < self.created_at.plus(timeouts.absolute)
-            && idle_ends.is_none_or(|ends| now < ends)
+            && now < self.ends_at(timeouts)
+            && !timeouts.have_left_idle(self.last_seen_at, now)
+    }
+
+    /// When the session ends, however much it is used.
+    pub fn ends_at(self, timeouts: SessionTimeouts) -> Timestamp {
+        self.expires_at.min(self.created_at.plus(timeouts.absolute))
     }
 }
 
-/// Whom a session lets in: what requests need to know of a session and its owner, as they are now. No more than that,
-/// since servers keep it in memory for every session in use.
+/// Whom a session lets in: what requests need to know of a session and its owner, as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatedSession {
     /// The session.
     pub id: SessionId,
     /// How long it lives.
     pub lifetime: Lifetime,
-    /// Until when the bearer token has to be used first, together with the cookie; `None` once that was done, or where it
-    /// need not be.
-    pub confirm_by: Option<Timestamp>,
+    /// Whether the bearer token has to be used first together with the cookie: until that was done, and where it has to be.
+    pub must_confirm: bool,
     /// Its owner.
     pub user: User,
 }
 
-/// The owner of a session.
+/// The owner of a session. No more than requests need, since servers keep it in memory for every session in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Their identifier.

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,8 +15,7 @@ use stratora_port::StoreError;
 use stratora_token::{Digest, Secret};
 
 use crate::{
-    AuthenticatedSession, Channel, Lifetime, MissingSession, Session, SessionId, SessionStore, SessionTimeouts, UserId,
-    subject_of,
+    Channel, Lifetime, MissingSession, Session, SessionId, SessionStore, SessionTimeouts, User, UserId, subject_of,
 };
 
 /// How exactly uses are recorded: a session may end by so much too early when the process is killed.
@@ -40,26 +38,21 @@ pub enum AuthenticateError {
 /// What a session is remembered by: the digest of a secret, in the channel in which alone the secret works.
 type SessionKey = (Channel, [u8; 32]);
 
-/// A session in memory, and when it was last used.
+/// A session in memory: whom it lets in, until when, and when it was last used.
 #[derive(Debug)]
 pub struct LiveSession {
-    session: AuthenticatedSession,
+    /// The session.
+    pub id: SessionId,
+    /// Its owner.
+    pub user: User,
+    must_confirm: bool,
+    ends_at: Timestamp,
     last_seen_at: AtomicI64,
 }
 
 impl LiveSession {
-    fn lifetime(&self) -> Lifetime {
-        let noted = Timestamp::from_micros(self.last_seen_at.load(Ordering::Relaxed));
-        let recorded = self.session.lifetime;
-        Lifetime { last_seen_at: noted.unwrap_or(recorded.last_seen_at), ..recorded }
-    }
-}
-
-impl Deref for LiveSession {
-    type Target = AuthenticatedSession;
-
-    fn deref(&self) -> &AuthenticatedSession {
-        &self.session
+    fn last_seen_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.last_seen_at.load(Ordering::Relaxed)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -98,31 +91,25 @@ impl Sessions {
         beside: Option<&Secret>,
     ) -> Result<Arc<LiveSession>, AuthenticateError> {
         let (key, now) = ((channel, *secret.digest().as_bytes()), self.clock.now());
-        if let Some(session) = self.known.find(&key)
-            && self.admits(&session, now)
-        {
-            return self.delivered(channel, session, beside, now).await;
+        let known = self.known.find(&key).filter(|session| self.admits(session, now));
+        // What is seldom done is on the heap: every request would carry its state.
+        let session = match known {
+            Some(session) => session,
+            None => Box::pin(self.read(key, now)).await?,
+        };
+        if channel == Channel::Bearer && session.must_confirm {
+            Box::pin(self.confirm(&session, beside, now)).await?;
         }
-        // What seems to have ended may have been used through another replica meanwhile.
-        let session = self.read(key, now).await?;
-        if self.admits(&session, now) {
-            self.delivered(channel, session, beside, now).await
-        } else {
-            Err(AuthenticateError::Invalid)
-        }
+        Ok(session)
     }
 
-    /// The session, if its token has arrived in the browser that it was sent to.
-    async fn delivered(
+    /// Whether a session's token has arrived in the browser that it was sent to.
+    async fn confirm(
         &self,
-        channel: Channel,
-        session: Arc<LiveSession>,
+        session: &LiveSession,
         beside: Option<&Secret>,
         now: Timestamp,
-    ) -> Result<Arc<LiveSession>, AuthenticateError> {
-        if channel == Channel::Cookie || session.confirm_by.is_none() {
-            return Ok(session);
-        }
+    ) -> Result<(), AuthenticateError> {
         let cookie = beside.ok_or(AuthenticateError::Invalid)?.digest();
         let user = &session.user;
         let actor =
@@ -130,9 +117,10 @@ impl Sessions {
         let origin = Origin { actor, client: None, request_id: None };
         let event = self.event(&origin, Action::SessionConfirm, session.id);
         let is_confirmed = self.store.confirm(session.id, user.id, &cookie, now, event).await?;
-        if is_confirmed { Ok(session) } else { Err(AuthenticateError::Invalid) }
+        if is_confirmed { Ok(()) } else { Err(AuthenticateError::Invalid) }
     }
 
+    /// The session as it is in the store: what seems to have ended may have been used through another replica meanwhile.
     async fn read(&self, key: SessionKey, now: Timestamp) -> Result<Arc<LiveSession>, AuthenticateError> {
         if self.unknown.contains(&key, now) {
             return Err(AuthenticateError::Invalid);
@@ -143,17 +131,27 @@ impl Sessions {
             return Err(AuthenticateError::Invalid);
         };
         let last_seen_at = self.last_seen(session.id, session.lifetime.last_seen_at);
-        let subject = subject_of(session.user.id);
-        let session = Arc::new(LiveSession { session, last_seen_at: AtomicI64::new(last_seen_at.as_micros()) });
-        self.known.remember(key, subject, as_of, Arc::clone(&session));
-        Ok(session)
+        let lifetime = Lifetime { last_seen_at, ..session.lifetime };
+        if !lifetime.is_live(now, self.timeouts) {
+            return Err(AuthenticateError::Invalid);
+        }
+        let session = Arc::new(LiveSession {
+            id: session.id,
+            must_confirm: session.must_confirm,
+            ends_at: lifetime.ends_at(self.timeouts),
+            last_seen_at: AtomicI64::new(last_seen_at.as_micros()),
+            user: session.user,
+        });
+        self.known.remember(key, subject_of(session.user.id), as_of, Arc::clone(&session));
+        if self.admits(&session, now) { Ok(session) } else { Err(AuthenticateError::Invalid) }
     }
 
     /// Whether the session lets its owner in at `now`; if so, notes that it was used.
     fn admits(&self, session: &LiveSession, now: Timestamp) -> bool {
-        let lifetime = session.lifetime();
-        let admitted = session.user.active && lifetime.is_live(now, self.timeouts);
-        if admitted && now.since(lifetime.last_seen_at) >= GRAIN {
+        let last_seen_at = session.last_seen_at();
+        let is_live = now < session.ends_at && !self.timeouts.have_left_idle(last_seen_at, now);
+        let admitted = session.user.active && is_live;
+        if admitted && now.since(last_seen_at) >= GRAIN {
             session.last_seen_at.fetch_max(now.as_micros(), Ordering::Relaxed);
             self.note(session.id, now);
         }
@@ -190,7 +188,7 @@ impl Sessions {
     ///
     /// # Errors
     /// [`MissingSession`] when it has ended already, or the store fails.
-    pub async fn sign_out(&self, own: &AuthenticatedSession, origin: &Origin) -> Result<(), MissingSession> {
+    pub async fn sign_out(&self, own: &LiveSession, origin: &Origin) -> Result<(), MissingSession> {
         self.store.end(own.user.id, own.id, self.event(origin, Action::SignOut, own.id)).await
     }
 

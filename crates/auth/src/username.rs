@@ -13,7 +13,7 @@ const PUNCTUATION: &[char] = &['.', '-', '_', '@', '+', '\\'];
 
 /// A name in canonical form: NFKC, case-folded, of one script.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Username(String);
+pub struct Username(Box<str>);
 
 /// Why a name was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,7 @@ impl Username {
         if letters.as_str().detect_restriction_level() > RestrictionLevel::HighlyRestrictive {
             return Err(RefusedUsername::MixedScripts);
         }
-        Ok(Self(canonical))
+        Ok(Self(canonical.into()))
     }
 
     /// The canonical form.

@@ -179,8 +179,8 @@ impl SessionStore for Storage {
             Ok(match row {
                 Some((session, confirm_by, account)) => {
                     let (session, user) = (Session::try_from(session)?, Account::try_from(account)?.into());
-                    let confirm_by = confirm_by.map(|at| at.0);
-                    Some(AuthenticatedSession { id: session.id, lifetime: session.lifetime(), confirm_by, user })
+                    let (lifetime, must_confirm) = (session.lifetime(), confirm_by.is_some());
+                    Some(AuthenticatedSession { id: session.id, lifetime, must_confirm, user })
                 }
                 None => None,
             })

@@ -116,7 +116,7 @@ impl MemorySessions {
         let lifetime =
             Lifetime { created_at: now, last_seen_at: now, expires_at: now.plus(std::time::Duration::from_hours(24)) };
         let id = TypedUuid::from_untyped_uuid(random_uuid(&OsEntropy).unwrap());
-        let found = AuthenticatedSession { id, lifetime, confirm_by: None, user };
+        let found = AuthenticatedSession { id, lifetime, must_confirm: false, user };
         self.sessions.lock().unwrap().push((token.digest(), cookie.digest(), found));
         Person { token: token.expose().to_string(), cookie: cookie.expose().to_string() }
     }

@@ -82,7 +82,7 @@ impl SessionStore for MemoryStore {
         Ok(account.map(|account| AuthenticatedSession {
             id: session.id,
             lifetime: session.lifetime(),
-            confirm_by,
+            must_confirm: confirm_by.is_some(),
             user: account.into(),
         }))
     }
