@@ -30,13 +30,12 @@ pub(crate) async fn config(
     own: OwnComponent,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = own.0.key.component();
-    let etag = services.keys.config_etag(id).await?.ok_or_else(no_config)?;
+    let etag = services.keys.config_etag(&own.0.key).await?.ok_or_else(no_config)?;
     if names(&request, &etag) {
         let unchanged = HttpResponse::NotModified().insert_header((ETAG, etag.quoted().as_slice())).finish();
         return Ok(HeaderSet::CollectorConfig.mark(unchanged));
     }
-    let config = services.keys.config(id).await?.ok_or_else(no_config)?;
+    let config = services.keys.config(own.id()).await?.ok_or_else(no_config)?;
     Ok(HeaderSet::CollectorConfig.mark(
         HttpResponse::Ok()
             .content_type("application/toml")

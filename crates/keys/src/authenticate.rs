@@ -2,7 +2,7 @@
 //! first use and off the request's path.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
@@ -15,7 +15,7 @@ use stratora_token::Digest;
 
 use crate::service::preimage;
 use crate::{
-    ApiKey, Component, ComponentId, ComponentKind, FirstUse, KeyId, KeyRecord, Keys, Name, Refusal, Sighting,
+    ApiKey, Component, ComponentId, ComponentKind, ETag, FirstUse, KeyId, KeyRecord, Keys, Name, Refusal, Sighting,
     subject_of,
 };
 
@@ -25,16 +25,19 @@ const MAX_PENDING: usize = 100_000;
 /// How exactly it is recorded when a component was last seen from one address.
 const SIGHTED_EVERY: Duration = Duration::from_secs(1);
 
-/// A key in memory, and when it was last recorded that its component was seen.
+/// A key in memory, with what else is remembered of its component: it is forgotten when either changes.
 #[derive(Debug)]
 pub struct AuthenticatedKey {
     record: KeyRecord,
+    /// The tag of the component's configuration, once it was asked for; `None` within where none is set.
+    etag: OnceLock<Option<ETag>>,
+    /// When it was last recorded that the component was seen, and from where.
     sighted: Mutex<Option<(Timestamp, Option<IpAddr>)>>,
 }
 
 impl AuthenticatedKey {
     pub(crate) const fn new(record: KeyRecord) -> Self {
-        Self { record, sighted: Mutex::new(None) }
+        Self { record, etag: OnceLock::new(), sighted: Mutex::new(None) }
     }
 
     /// Which component proved itself.
@@ -55,6 +58,10 @@ impl AuthenticatedKey {
     /// With which of its keys.
     pub const fn key(&self) -> KeyId {
         self.record.key_id
+    }
+
+    pub(crate) const fn etag(&self) -> &OnceLock<Option<ETag>> {
+        &self.etag
     }
 
     pub(crate) const fn record(&self) -> &KeyRecord {
@@ -103,7 +110,8 @@ impl Keys {
         let (digest, now) = (key.digest(), self.now());
         let known = match self.known.find(digest.as_bytes()) {
             Some(known) => known,
-            None => self.read(digest, now).await?,
+            // What is seldom done is on the heap: every request would carry its state.
+            None => Box::pin(self.read(digest, now)).await?,
         };
         let record = &known.record;
         record.authorize(now).map_err(|refusal| AuthenticateKeyError::Refused {
@@ -111,7 +119,7 @@ impl Keys {
             holder: Some((record.component_id, record.name.clone())),
         })?;
         if !record.used {
-            self.use_for_the_first_time(key, record, client, request_id).await?;
+            Box::pin(self.use_for_the_first_time(key, record, client, request_id)).await?;
         }
         if known.is_worth_recording(now, client) {
             let component = record.component_id;

@@ -3,7 +3,7 @@
 use stratora_audit::{Action, Origin};
 use stratora_port::StoreError;
 
-use crate::{ComponentId, ETag, Keys, MissingComponent, Report, ReportStatus, StoredConfig, subject_of};
+use crate::{AuthenticatedKey, ComponentId, ETag, Keys, MissingComponent, Report, ReportStatus, StoredConfig};
 
 /// The longest hash that a component may report.
 const MAX_HASH: usize = 128;
@@ -35,18 +35,17 @@ pub struct RefusedReport {
 }
 
 impl Keys {
-    /// The tag of a component's configuration.
+    /// The tag of the configuration of the component that holds `key`.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
-    pub async fn config_etag(&self, id: ComponentId) -> Result<Option<ETag>, StoreError> {
-        if let Some(etag) = self.etags.find(&id) {
-            return Ok(etag);
+    pub async fn config_etag(&self, key: &AuthenticatedKey) -> Result<Option<ETag>, StoreError> {
+        if let Some(etag) = key.etag().get() {
+            return Ok(*etag);
         }
-        let as_of = self.etags.as_of_now();
-        let etag = self.parts.configs.config_etag(id).await?;
-        self.etags.remember(id, subject_of(id), as_of, etag);
-        Ok(etag)
+        // Read after the key was, so that it is as new as what is remembered of the key: a change forgets both.
+        let etag = Box::pin(self.parts.configs.config_etag(key.component())).await?;
+        Ok(*key.etag().get_or_init(|| etag))
     }
 
     /// A component's configuration.

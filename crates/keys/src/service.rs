@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 
 use crate::{
     ApiKey, AuthenticatedKey, ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentKind,
-    ComponentUpdate, ConfigStore, ETag, ETagKey, Grace, Hostname, KeyStore, MaxKeyAge, MissingComponent, Name,
-    NewComponent, NewKey, Sighting, Standing,
+    ComponentUpdate, ConfigStore, ETagKey, Grace, Hostname, KeyStore, MaxKeyAge, MissingComponent, Name, NewComponent,
+    NewKey, Sighting, Standing,
 };
 
 /// A component as an administrator describes it.
@@ -76,7 +76,6 @@ pub struct Keys {
     pub(crate) known: CredentialCache<[u8; 32], Arc<AuthenticatedKey>>,
     pub(crate) unknown: UnknownCredentials<[u8; 32]>,
     pub(crate) never_issued: Counter,
-    pub(crate) etags: CredentialCache<ComponentId, Option<ETag>>,
     pub(crate) sightings: Mutex<HashMap<ComponentId, Sighting>>,
     pub(crate) verifications: Mutex<JoinSet<()>>,
 }
@@ -88,7 +87,6 @@ impl Keys {
             known: CredentialCache::new("keys", parts.in_memory, Arc::clone(&parts.coherence)),
             unknown: UnknownCredentials::default(),
             never_issued: counter!("cache_never_issued_total"),
-            etags: CredentialCache::new("etags", parts.in_memory, Arc::clone(&parts.coherence)),
             parts,
             sightings: Mutex::default(),
             verifications: Mutex::default(),

@@ -3,26 +3,34 @@
 use stratora_audit::Action;
 
 use super::{Site, administrator, nobody};
-use crate::{MissingComponent, PutConfigError, ReportStatus};
+use crate::{ApiKey, ETag, MissingComponent, PutConfigError, ReportStatus};
+
+impl Site {
+    /// The tag that the holder of `key` is told.
+    pub(super) async fn etag(&self, key: &ApiKey) -> Option<ETag> {
+        let key = self.authenticate(key).await.unwrap();
+        self.keys.config_etag(&key).await.unwrap()
+    }
+}
 
 #[tokio::test]
 async fn a_configuration_is_pulled_as_it_was_set() {
     let site = Site::new();
-    let (component, _) = site.create("Berlin").await;
-    let (other, _) = site.create("Bremen").await;
+    let (component, key) = site.create("Berlin").await;
+    let (other, other_key) = site.create("Bremen").await;
     assert_eq!(site.keys.config(component.id).await.unwrap(), None);
     let body = "# Ümlaut\r\n[agent]\ninterval = \"10s\"\n";
     site.keys.put_config(component.id, body.to_owned(), &administrator()).await.unwrap();
     let first = site.keys.config(component.id).await.unwrap().unwrap();
     assert_eq!(first.body, body);
-    assert_eq!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag));
+    assert_eq!(site.etag(&key).await, Some(first.etag));
 
     site.keys.put_config(component.id, body.to_owned(), &administrator()).await.unwrap();
-    assert_eq!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag));
+    assert_eq!(site.etag(&key).await, Some(first.etag));
     site.keys.put_config(component.id, String::new(), &administrator()).await.unwrap();
-    assert_ne!(site.keys.config_etag(component.id).await.unwrap(), Some(first.etag));
+    assert_ne!(site.etag(&key).await, Some(first.etag));
     site.keys.put_config(other.id, body.to_owned(), &administrator()).await.unwrap();
-    assert_ne!(site.keys.config_etag(other.id).await.unwrap(), Some(first.etag), "tags differ between components");
+    assert_ne!(site.etag(&other_key).await, Some(first.etag), "tags differ between components");
 }
 
 #[tokio::test]
@@ -90,14 +98,14 @@ async fn a_component_that_is_not_there_has_no_configuration() {
 #[tokio::test]
 async fn a_configuration_is_written_down_by_its_tag_and_not_by_its_text() {
     let site = Site::new();
-    let (component, _) = site.create("Berlin").await;
+    let (component, key) = site.create("Berlin").await;
     let body = "token = 'swordfish'";
     site.keys.put_config(component.id, body.to_owned(), &administrator()).await.unwrap();
     let report = site.keys.new_report("0af5", ReportStatus::RolledBack, "swordfish was refused").unwrap();
     site.keys.put_report(component.id, report, &administrator()).await.unwrap();
     let events = site.store.log().events();
     assert_eq!(site.actions(), [Action::ComponentCreate, Action::ConfigSet, Action::ConfigReport]);
-    let etag = site.keys.config_etag(component.id).await.unwrap().unwrap();
+    let etag = site.etag(&key).await.unwrap();
     assert_eq!((events[1].details["etag"].as_str(), events[1].details["bytes"].as_str()), (etag.as_str(), "19"));
     assert_eq!(events[2].details["status"], "rolled_back");
     assert!(!format!("{events:?}").contains("swordfish"));
@@ -106,13 +114,14 @@ async fn a_configuration_is_written_down_by_its_tag_and_not_by_its_text() {
 #[tokio::test]
 async fn without_its_entry_in_the_log_no_configuration_is_set() {
     let site = Site::new();
-    let (component, _) = site.create("Berlin").await;
+    let (component, key) = site.create("Berlin").await;
+    let key = site.authenticate(&key).await.unwrap();
     site.store.log().break_down();
     let put = site.keys.put_config(component.id, "a = 1".to_owned(), &administrator()).await;
     assert!(matches!(put, Err(PutConfigError::Component(MissingComponent::Store(_)))), "{put:?}");
     site.store.break_down();
     assert!(site.keys.config(component.id).await.is_err());
-    assert!(site.keys.config_etag(component.id).await.is_err());
+    assert!(site.keys.config_etag(&key).await.is_err());
     assert!(site.keys.report(component.id).await.is_err());
     site.store.mend();
     assert_eq!(site.keys.config(component.id).await.unwrap(), None);

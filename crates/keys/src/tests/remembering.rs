@@ -74,14 +74,17 @@ async fn a_key_that_was_never_issued_is_refused_without_the_store() {
 #[tokio::test]
 async fn a_tag_is_known_without_the_store_until_the_configuration_changes() {
     let site = Site::that_trusts_its_memory();
-    let (component, _) = site.create("Berlin").await;
-    assert_eq!(site.keys.config_etag(component.id).await.unwrap(), None);
-    site.keys.put_config(component.id, "a = 1".to_owned(), &administrator()).await.unwrap();
+    let (component, key) = site.create("Berlin").await;
+    assert_eq!(site.etag(&key).await, None);
     site.coherence.changed(subject_of(component.id));
-    let etag = site.keys.config_etag(component.id).await.unwrap();
+    assert_eq!(site.etag(&key).await, None);
+    site.keys.put_config(component.id, "a = 1".to_owned(), &administrator()).await.unwrap();
+    assert_eq!(site.etag(&key).await, None, "nothing was heard of a change");
+    site.coherence.changed(subject_of(component.id));
+    let etag = site.etag(&key).await;
     assert!(etag.is_some());
     site.store.break_down();
-    assert_eq!(site.keys.config_etag(component.id).await.unwrap(), etag);
+    assert_eq!(site.etag(&key).await, etag);
 }
 
 #[tokio::test]
