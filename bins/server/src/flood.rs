@@ -9,7 +9,7 @@ use actix_governor::governor::clock::{Clock as _, DefaultClock, QuantaInstant};
 use actix_governor::governor::middleware::NoOpMiddleware;
 use actix_governor::{GovernorConfig, GovernorConfigBuilder, KeyExtractor};
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{AUTHORIZATION, RETRY_AFTER};
+use actix_web::http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
 use actix_web::{HttpMessage as _, HttpResponse, HttpResponseBuilder};
 use anyhow::Context as _;
 use stratora_actix::{ApiError, RequestContext};
@@ -25,6 +25,8 @@ const COMPONENT_ROUTES: [&str; 4] =
     ["/api/v1/agents/", "/api/v1/remote-collectors/", "/api/v1/ingest/", INFLUX_WRITERS];
 /// Where the key may travel in `Authorization`.
 const INFLUX_WRITERS: &str = "/api/v2/write";
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Whose requests are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,7 +54,7 @@ impl KeyExtractor for ByClientAndComponent {
             context.ok_or_else(|| ApiError::internal("the flood guard stands outside of the envelope"))?.client;
         let is_of_components = COMPONENT_ROUTES.iter().any(|prefix| request.path().starts_with(prefix));
         let token = || request.headers().get(AUTHORIZATION).filter(|_| request.path() == INFLUX_WRITERS);
-        let key = request.headers().get("X-API-Key").or_else(token).filter(|_| is_of_components);
+        let key = request.headers().get(X_API_KEY).or_else(token).filter(|_| is_of_components);
         let component = key.map(|key| {
             let [high, low, ..] = self.keys.hash_one(key.as_bytes()).to_be_bytes();
             u16::from_be_bytes([high, low])

@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
@@ -29,7 +29,8 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
-/// Middleware for the whole application, and its last `wrap`: actix makes the last one the outermost.
+/// Middleware for the whole application, and its last `wrap`: actix makes the last one the outermost. The log and the figures
+/// call a route by the name of its resource: what has none counts as `none`, and is logged by the path of each request.
 #[derive(Clone)]
 pub struct Envelope {
     gate: Data<Gate>,
@@ -95,7 +96,7 @@ where
                     client: ClientAddress::of(&request, &gate.trusted_proxies),
                 },
                 method: request.method().clone(),
-                path: request.path().to_owned(),
+                uri: request.uri().clone(),
                 asks_for_page: asks_for_page(&request),
                 started: gate.clock.now(),
                 body: ChunkedBody::of(&mut request),
@@ -123,7 +124,7 @@ where
 struct Exchange {
     context: RequestContext,
     method: Method,
-    path: String,
+    uri: Uri,
     asks_for_page: bool,
     started: Timestamp,
     body: Option<ChunkedBody>,
@@ -133,11 +134,11 @@ impl Exchange {
     fn seal(self, response: ServiceResponse<BoxBody>, gate: &Gate, figures: &Figures) -> ServiceResponse<BoxBody> {
         let (request, response) = response.into_parts();
         let took = gate.clock.now().since(self.started);
-        let route = request.match_pattern();
-        figures.record(route.as_deref().unwrap_or("none"), method_label(&self.method), response.status(), took);
+        let route = request.match_name();
+        figures.record(route.unwrap_or("none"), method_label(&self.method), response.status(), took);
         let is_routine = response.status().as_u16() < 400
             && (self.method.is_safe() || request.extensions().contains::<AuthenticatedComponent>());
-        self.log(route.as_deref(), response.status(), response.error(), took, is_routine);
+        self.log(route, response.status(), response.error(), took, is_routine);
         let response = dress(response, self.context.request_id, self.asks_for_page);
         ServiceResponse::new(request, hold(self.body, response))
     }
@@ -155,7 +156,7 @@ impl Exchange {
     /// sends every few seconds, would drown all else.
     fn log(&self, route: Option<&str>, status: StatusCode, error: Option<&Error>, took: Duration, is_routine: bool) {
         let RequestContext { request_id, client } = self.context;
-        let (method, path) = (method_label(&self.method), route.unwrap_or(&self.path));
+        let (method, path) = (method_label(&self.method), route.unwrap_or_else(|| self.uri.path()));
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let status_code = status.as_u16();
         if is_routine {
@@ -170,7 +171,7 @@ impl Exchange {
     }
 
     async fn audit_panic(&self, gate: &Gate) {
-        let path: String = self.path.chars().take(200).collect();
+        let path: String = self.uri.path().chars().take(200).collect();
         let event = self
             .context
             .origin()
@@ -314,7 +315,10 @@ mod tests {
     fn routes(config: &mut ServiceConfig) {
         config
             .route("/well", web::get().to(|| async { "well" }))
-            .service(web::scope("/things").route("/{id}", web::get().to(|| async { "thing" })))
+            .service(
+                web::scope("/things")
+                    .service(web::resource("/{id}").name("/things/{id}").route(web::get().to(|| async { "thing" }))),
+            )
             .route("/client", web::get().to(|client: ClientAddress| async move { client.to_string() }))
             .route("/panic", web::get().to(|| async { if true { panic!("secret") } else { "" } }))
             .route("/store", web::get().to(|| async { Err::<String, _>(ApiError::unavailable("postgres://hidden")) }))
@@ -515,7 +519,7 @@ mod tests {
             [
                 r#"http_requests_total{method="GET",route="/things/{id}",status="200"} 2"#,
                 r#"http_requests_total{method="GET",route="none",status="404"} 2"#,
-                r#"http_requests_total{method="other",route="/things/{id}",status="404"} 2"#,
+                r#"http_requests_total{method="other",route="/things/{id}",status="405"} 2"#,
                 r#"http_requests_total{method="other",route="none",status="404"} 2"#,
             ]
         );

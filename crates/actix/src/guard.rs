@@ -8,7 +8,7 @@ use metrics::counter;
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Outcome, ResourceKind};
 use stratora_auth::{AuthenticateError, Channel, Per, Quota, Role, quotas};
-use stratora_keys::{ApiKey, AuthenticateKeyError, Refusal};
+use stratora_keys::{ApiKey, AuthenticateKeyError, ComponentId, Name, Refusal};
 
 use crate::credential::SessionCredential;
 use crate::limit::{RateLimitFields, admit, admit_component};
@@ -93,22 +93,20 @@ async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role:
         AuthenticateError::Unavailable(cause) => ApiError::from(cause),
     })?;
     let user = CurrentUser::new(session, channel, context);
+    // On the heap: whoever is let in would carry the state of a denial.
     let deny = |action: Action| {
-        user.origin().event(gate.clock.now(), action).ended(Outcome::Denied).on(
-            ResourceKind::Endpoint,
-            None,
-            endpoint(request),
-        )
+        let event = user.origin().event(gate.clock.now(), action).ended(Outcome::Denied);
+        Box::pin(gate.refusals.write(event.on(ResourceKind::Endpoint, None, endpoint(request))))
     };
     if user.session.user.must_change_password && !while_must_change {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "password_change_required", "Change your password first."));
     }
     if role.is_some_and(|role| user.role() < role) {
-        gate.refusals.write(deny(Action::AccessDeny)).await;
+        deny(Action::AccessDeny).await;
         return Err(ApiError::forbidden());
     }
     if channel == Channel::Cookie && !gate.external_origin.admits(request.method(), request.headers()) {
-        gate.refusals.write(deny(Action::OriginRefuse)).await;
+        deny(Action::OriginRefuse).await;
         return Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "cross_origin",
@@ -152,6 +150,18 @@ pub(crate) async fn known_component(
             Err(AuthenticateKeyError::Unavailable(cause)) => return Err(ApiError::from(cause)),
         },
     };
+    // On the heap: whoever is let in would carry the state of a refusal.
+    Err(Box::pin(refuse(gate, context, refusal, holder, challenge)).await)
+}
+
+/// The answer to a key that is refused; or to too many of them.
+async fn refuse(
+    gate: &Gate,
+    context: RequestContext,
+    refusal: Refusal,
+    holder: Option<(ComponentId, Name)>,
+    challenge: &'static str,
+) -> ApiError {
     let (status, code, message) = match refusal {
         Refusal::Unknown => {
             (StatusCode::UNAUTHORIZED, "key_unknown", "Send a component key of this server in X-API-Key.")
@@ -168,8 +178,10 @@ pub(crate) async fn known_component(
     };
     counter!("http_auth_failures_total", "reason" => code).increment(1);
     // Only keys that nobody holds are counted, so that nobody is locked out by what a neighbour sends.
-    if refusal == Refusal::Unknown {
-        admit(gate, &context, &quotas::UNKNOWN_KEY).await?;
+    if refusal == Refusal::Unknown
+        && let Err(error) = admit(gate, &context, &quotas::UNKNOWN_KEY).await
+    {
+        return error;
     }
     let event = context.origin().event(gate.clock.now(), Action::KeyRefuse).ended(Outcome::Denied).with("reason", code);
     let event = match holder {
@@ -181,12 +193,12 @@ pub(crate) async fn known_component(
     gate.refusals.write_seldom(event, context.client.key()).await;
     let error = ApiError::new(status, code, message);
     let is_challenge = status == StatusCode::UNAUTHORIZED;
-    Err(if is_challenge { error.with_header((WWW_AUTHENTICATE, challenge)) } else { error })
+    if is_challenge { error.with_header((WWW_AUTHENTICATE, challenge)) } else { error }
 }
 
 /// The route as people know it: `GET /api/v1/users/{id}`.
 fn endpoint(request: &ServiceRequest) -> String {
-    format!("{} {}", request.method(), request.match_pattern().unwrap_or_default())
+    format!("{} {}", request.method(), request.match_name().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! Who was let in, as handlers see it. Only the guard of an [`Endpoint`](crate::Endpoint) puts an identity into a request; a
 //! handler that asks for one that its route's policy does not provide fails closed.
 
-use std::future::{Future, Ready, ready};
+use std::future::{Ready, ready};
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use futures_util::future::{Either, LocalBoxFuture};
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Origin, Outcome, ResourceKind};
 use stratora_auth::{Channel, LiveSession, Role};
@@ -114,7 +115,7 @@ pub struct ProvenComponent(pub Option<AuthenticatedComponent>);
 
 impl FromRequest for ProvenComponent {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let is_sent = request.headers().contains_key(credential::X_API_KEY);
@@ -151,24 +152,32 @@ impl OwnComponent {
 
 impl FromRequest for OwnComponent {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = Either<Ready<Result<Self, ApiError>>, LocalBoxFuture<'static, Result<Self, ApiError>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let path = PathId::<ComponentTypeKind>::from_request(request, payload).into_inner();
         let component = identity::<AuthenticatedComponent>(request);
-        let gate = Gate::of(request);
-        Box::pin(async move {
-            let (component, PathId(id), gate) = (component?, path?, gate?);
-            if component.key.component() == id {
-                return Ok(Self(component));
+        let id = PathId::<ComponentTypeKind>::from_request(request, payload).into_inner();
+        match (component, id) {
+            (Ok(component), Ok(PathId(id))) if component.key.component() == id => {
+                Either::Left(ready(Ok(Self(component))))
             }
-            let event = component.origin().event(gate.clock.now(), Action::AccessDeny).ended(Outcome::Denied).on(
-                ResourceKind::Component,
-                Some(id.into_untyped_uuid()),
-                "",
-            );
-            gate.refusals.write_seldom(event, component.context.client.key()).await;
-            Err(ApiError::not_found())
-        })
+            (Ok(component), Ok(PathId(id))) => Either::Right(Box::pin(deny(Gate::of(request), component, id))),
+            (Err(error), _) | (_, Err(error)) => Either::Left(ready(Err(error))),
+        }
     }
+}
+
+async fn deny(
+    gate: Result<Data<Gate>, ApiError>,
+    component: AuthenticatedComponent,
+    asked_for: ComponentId,
+) -> Result<OwnComponent, ApiError> {
+    let gate = gate?;
+    let event = component.origin().event(gate.clock.now(), Action::AccessDeny).ended(Outcome::Denied).on(
+        ResourceKind::Component,
+        Some(asked_for.into_untyped_uuid()),
+        "",
+    );
+    gate.refusals.write_seldom(event, component.context.client.key()).await;
+    Err(ApiError::not_found())
 }

@@ -52,7 +52,7 @@ pub(crate) async fn admit(
     context: &RequestContext,
     quota: &'static Quota,
 ) -> Result<RateLimitFields, ApiError> {
-    count(gate, quota, context.client.key(), context.origin(), context).await
+    Box::pin(count(gate, quota, context.client.key(), context.origin(), context)).await
 }
 
 /// The same for a request of that component.
@@ -62,9 +62,10 @@ pub(crate) async fn admit_component(
     quota: &'static Quota,
 ) -> Result<RateLimitFields, ApiError> {
     let counted = ClientKey::of_component(component.key.component());
-    count(gate, quota, counted, component.origin(), component.context()).await
+    Box::pin(count(gate, quota, counted, component.origin(), component.context())).await
 }
 
+/// Few requests are counted; on the heap, since every one would carry its state.
 async fn count(
     gate: &Gate,
     quota: &'static Quota,

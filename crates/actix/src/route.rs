@@ -64,7 +64,8 @@ where
 }
 
 /// The resource at `path`, with each of its methods behind its own policy. `HEAD` goes where `GET` goes; any other
-/// method, `OPTIONS` included, is answered with 405 and `Allow`.
+/// method, `OPTIONS` included, is answered with 405 and `Allow`. The resource is called by its path; inside of a scope, give it
+/// the name of the whole.
 pub fn resource(path: &str, endpoints: Vec<(Method, Endpoint, RoutePolicy)>) -> Resource {
     let serves = |method: &Method| {
         let wanted = if *method == Method::HEAD { &Method::GET } else { method };
@@ -72,7 +73,7 @@ pub fn resource(path: &str, endpoints: Vec<(Method, Endpoint, RoutePolicy)>) -> 
     };
     let allowed: Vec<_> = ORDER.into_iter().filter(serves).collect();
     let refuse = web::to(move || ready(Err::<String, _>(ApiError::method_not_allowed(&allowed))));
-    let resource = web::resource(path).default_service(refuse);
+    let resource = web::resource(path).name(path).default_service(refuse);
     endpoints.into_iter().fold(resource, |resource, (method, Endpoint(behind), policy)| {
         let matches = fn_guard(move |context| {
             let asked = &context.head().method;

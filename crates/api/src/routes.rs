@@ -276,7 +276,7 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
 
 /// An endpoint with its method and policy.
 type Served = (Method, Endpoint, RoutePolicy);
-/// A path, or what is left of it, with an endpoint for each method.
+/// A path with an endpoint for each method.
 type ByMethod = (&'static str, Vec<Served>);
 
 /// Adds the routes to an application whose data holds the `Gate`. Called once for each worker.
@@ -302,18 +302,19 @@ pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
         let mut by_prefix: Vec<(&str, Vec<ByMethod>)> = Vec::new();
         for (path, routes) in by_path {
             let prefix = path.split_once("/{").map_or(path, |(prefix, _)| prefix);
-            let rest = path.get(prefix.len()..).unwrap_or_default();
             match by_prefix.iter_mut().find(|(known, _)| *known == prefix) {
-                Some((_, within)) => within.push((rest, routes)),
-                None => by_prefix.push((prefix, vec![(rest, routes)])),
+                Some((_, within)) => within.push((path, routes)),
+                None => by_prefix.push((prefix, vec![(path, routes)])),
             }
         }
         for (prefix, within) in by_prefix {
-            let is_one_path = matches!(within.as_slice(), [("", _)]);
-            let path = |rest| if is_one_path { prefix } else { rest };
-            let resources = within.into_iter().map(|(rest, routes)| resource(path(rest), routes));
+            // In a scope, `/` would take every path.
+            let is_one_path = matches!(within.as_slice(), [(path, _)] if *path == prefix);
+            let scope = if is_one_path { "" } else { prefix };
+            let resources = within
+                .into_iter()
+                .map(|(path, routes)| resource(path.strip_prefix(scope).unwrap_or(path), routes).name(path));
             if is_one_path {
-                // In a scope, `/` would take every path.
                 for resource in resources {
                     config.service(resource);
                 }

@@ -22,10 +22,10 @@ pub(crate) fn page<T, W>(page: Page<T>, item: impl FnMut(T) -> W) -> wire::Page<
 pub(crate) fn me(user: &User) -> wire::Me {
     wire::Me {
         id: id(user.id),
-        username: user.username.to_string(),
-        display_name: user.display_name.to_string(),
+        username: user.username.as_str().to_owned(),
+        display_name: user.display_name.as_ref().to_owned(),
         email: user.email.as_deref().map(ToOwned::to_owned),
-        role: user.role.to_string(),
+        role: user.role.as_str().to_owned(),
         auth_source: user.source.as_str().to_owned(),
         must_change_password: user.must_change_password,
     }
