@@ -6,7 +6,7 @@ export function Root() {
   const late = useLate(useNavigation().state !== 'idle');
   return (
     <>
-      {late && <div className="on-its-way" role="progressbar" aria-label="Loading the page" />}
+      {late && <div className="on-its-way" role="progressbar" aria-label="Loading the page" aria-live="polite" />}
       <Outlet />
     </>
   );

@@ -36,6 +36,7 @@ export function showSignIn(): Early | null {
     bar.className = 'on-its-way';
     bar.role = 'progressbar';
     bar.ariaLabel = 'Loading the page';
+    bar.ariaLive = 'polite';
     document.body.append(bar);
   };
   document.addEventListener('submit', hold, true);
