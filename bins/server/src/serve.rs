@@ -13,7 +13,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use stratora_actix::{ApiError, Envelope};
+use stratora_actix::Envelope;
 use stratora_auth::{BrakeStore, LimitStore, OneTimePassword};
 use stratora_token::OsEntropy;
 
@@ -112,7 +112,6 @@ where
             .app_data(core.gate.clone())
             .configure(stratora_api::configure(core.services.clone()))
             .configure(more.clone())
-            .default_service(web::to(|| async { Err::<HttpResponse, _>(ApiError::not_found()) }))
             .wrap(Governor::new(&guard))
             .wrap(Envelope::new(core.gate.clone()))
     })

@@ -15,6 +15,8 @@ pub struct RequestContext {
     pub request_id: RequestId,
     /// Where it comes from.
     pub client: ClientAddress,
+    /// The path of the route that it takes, once that is known.
+    pub route: Option<&'static str>,
 }
 
 impl RequestContext {

@@ -6,14 +6,15 @@ use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use stratora_audit::{Action, Outcome, RequestId};
@@ -30,7 +31,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// Middleware for the whole application, and its last `wrap`: actix makes the last one the outermost. The log and the figures
-/// call a route by the name of its resource: what has none counts as `none`, and is logged by the path of each request.
+/// know requests by their [`Route`](crate::Route): any other counts for `none`, and is logged by its path.
 #[derive(Clone)]
 pub struct Envelope {
     gate: Data<Gate>,
@@ -55,21 +56,23 @@ where
     type Future = Ready<Result<Enveloped<S>, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let worker =
-            Worker { request_ids: BulkEntropy::of(Arc::clone(&self.gate.entropy)), figures: Figures::default() };
-        ready(Ok(Enveloped { service: Rc::new(service), gate: self.gate.clone(), worker: Rc::new(worker) }))
+        let worker = Worker {
+            service,
+            request_ids: BulkEntropy::of(Arc::clone(&self.gate.entropy)),
+            gate: self.gate.clone(),
+            figures: Figures::default(),
+        };
+        ready(Ok(Enveloped(Rc::new(worker))))
     }
 }
 
 /// The application in its [`Envelope`].
-pub struct Enveloped<S> {
-    service: Rc<S>,
-    gate: Data<Gate>,
-    worker: Rc<Worker>,
-}
+pub struct Enveloped<S>(Rc<Worker<S>>);
 
 /// What each worker has of its own.
-struct Worker {
+struct Worker<S> {
+    service: S,
+    gate: Data<Gate>,
     request_ids: BulkEntropy,
     figures: Figures,
 }
@@ -83,37 +86,40 @@ where
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
 
-    forward_ready!(service);
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.service.poll_ready(context)
+    }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let (service, gate, worker) = (Rc::clone(&self.service), self.gate.clone(), Rc::clone(&self.worker));
+        let worker = Rc::clone(&self.0);
         Box::pin(async move {
-            let request_id = RequestId::generate(&worker.request_ids);
+            let Worker { service, gate, request_ids, figures } = worker.as_ref();
+            let request_id = RequestId::generate(request_ids);
             let exchange = Exchange {
                 context: RequestContext {
                     // Without randomness nothing else can be done safely either; the answer says so.
                     request_id: request_id.unwrap_or(RequestId::from_uuid(Uuid::nil())),
                     client: ClientAddress::of(&request, &gate.trusted_proxies),
+                    route: None,
                 },
                 method: request.method().clone(),
                 uri: request.uri().clone(),
-                asks_for_page: asks_for_page(&request),
                 started: gate.clock.now(),
                 body: ChunkedBody::of(&mut request),
             };
             if let Err(error) = request_id {
                 let refused = request.error_response(ApiError::unavailable(error));
-                return Ok(exchange.seal(refused, &gate, &worker.figures));
+                return Ok(exchange.seal(refused, gate, figures));
             }
             request.extensions_mut().insert(exchange.context);
             // A panic in `call` itself is caught as well as one in the future that it returns.
             match AssertUnwindSafe(async { service.call(request).await }).catch_unwind().await {
-                Ok(Ok(response)) => Ok(exchange.seal(response.map_into_boxed_body(), &gate, &worker.figures)),
-                Ok(Err(error)) => Err(exchange.seal_error(error, &gate, &worker.figures)),
+                Ok(Ok(response)) => Ok(exchange.seal(response.map_into_boxed_body(), gate, figures)),
+                Ok(Err(error)) => Err(exchange.seal_error(error, gate, figures)),
                 Err(_) => {
-                    exchange.audit_panic(&gate).await;
+                    exchange.audit_panic(gate).await;
                     // What the panic says goes to standard error by the panic hook, and nowhere else.
-                    Err(exchange.seal_error(ApiError::internal("a handler panicked").into(), &gate, &worker.figures))
+                    Err(exchange.seal_error(ApiError::internal("a handler panicked").into(), gate, figures))
                 }
             }
         })
@@ -125,7 +131,6 @@ struct Exchange {
     context: RequestContext,
     method: Method,
     uri: Uri,
-    asks_for_page: bool,
     started: Timestamp,
     body: Option<ChunkedBody>,
 }
@@ -134,12 +139,12 @@ impl Exchange {
     fn seal(self, response: ServiceResponse<BoxBody>, gate: &Gate, figures: &Figures) -> ServiceResponse<BoxBody> {
         let (request, response) = response.into_parts();
         let took = gate.clock.now().since(self.started);
-        let route = request.match_name();
+        let route = request.extensions().get::<RequestContext>().and_then(|context| context.route);
         figures.record(route.unwrap_or("none"), method_label(&self.method), response.status(), took);
         let is_routine = response.status().as_u16() < 400
             && (self.method.is_safe() || request.extensions().contains::<AuthenticatedComponent>());
         self.log(route, response.status(), response.error(), took, is_routine);
-        let response = dress(response, self.context.request_id, self.asks_for_page);
+        let response = dress(&request, response, self.context.request_id);
         ServiceResponse::new(request, hold(self.body, response))
     }
 
@@ -155,7 +160,7 @@ impl Exchange {
     /// One line without the query string, which may hold what is nobody's business. What is only read, and what a fleet
     /// sends every few seconds, would drown all else.
     fn log(&self, route: Option<&str>, status: StatusCode, error: Option<&Error>, took: Duration, is_routine: bool) {
-        let RequestContext { request_id, client } = self.context;
+        let RequestContext { request_id, client, .. } = self.context;
         let (method, path) = (method_label(&self.method), route.unwrap_or_else(|| self.uri.path()));
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let status_code = status.as_u16();
@@ -226,7 +231,7 @@ impl ResponseError for Sealed {
 
 /// Gives a response its body, if it is an error, and its headers. A page stays as it is, and so does JSON that a handler
 /// wrote itself.
-fn dress(response: HttpResponse, request_id: RequestId, asks_for_page: bool) -> HttpResponse {
+fn dress(request: &HttpRequest, response: HttpResponse, request_id: RequestId) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     let set = match response.extensions().get::<HeaderSet>() {
@@ -234,19 +239,18 @@ fn dress(response: HttpResponse, request_id: RequestId, asks_for_page: bool) -> 
         Some(HeaderSet::CollectorConfig) if !is_error => HeaderSet::CollectorConfig,
         _ => HeaderSet::Api,
     };
-    let is_json = response.error().is_none() && response.headers().get(CONTENT_TYPE) == Some(&JSON);
-    if is_error && set != HeaderSet::Page && !is_json {
-        let body = error_body(response.error(), status, request_id);
-        // The one error that people meet in the middle of a sign-in that their browser carries out.
-        let is_for_people = asks_for_page && status == StatusCode::TOO_MANY_REQUESTS;
-        let (media_type, body) = if is_for_people { as_page(&body) } else { as_json(&body) };
-        finish(with_body(response, media_type, body), set, request_id)
-    } else {
-        finish(response, set, request_id)
+    let is_json = || response.error().is_none() && response.headers().get(CONTENT_TYPE) == Some(&JSON);
+    if !is_error || set == HeaderSet::Page || is_json() {
+        return finish(response, set, request_id);
     }
+    let body = error_body(response.error(), status, request_id);
+    // The one error that people meet in the middle of a sign-in that their browser carries out.
+    let is_for_people = status == StatusCode::TOO_MANY_REQUESTS && asks_for_page(request);
+    let (media_type, body) = if is_for_people { as_page(&body) } else { as_json(&body) };
+    finish(with_body(response, media_type, body), set, request_id)
 }
 
-fn asks_for_page(request: &ServiceRequest) -> bool {
+fn asks_for_page(request: &HttpRequest) -> bool {
     let mut accepted = request.headers().get_all(ACCEPT).filter_map(|line| line.to_str().ok());
     request.method() == Method::GET && accepted.any(|line| line.contains("text/html"))
 }
@@ -311,14 +315,11 @@ mod tests {
 
     use super::*;
     use crate::testing::{Answer, Server};
+    use crate::{Access, Endpoint, Route, RoutePolicy, Routes};
 
     fn routes(config: &mut ServiceConfig) {
         config
             .route("/well", web::get().to(|| async { "well" }))
-            .service(
-                web::scope("/things")
-                    .service(web::resource("/{id}").name("/things/{id}").route(web::get().to(|| async { "thing" }))),
-            )
             .route("/client", web::get().to(|client: ClientAddress| async move { client.to_string() }))
             .route("/panic", web::get().to(|| async { if true { panic!("secret") } else { "" } }))
             .route("/store", web::get().to(|| async { Err::<String, _>(ApiError::unavailable("postgres://hidden")) }))
@@ -339,6 +340,9 @@ mod tests {
             .route("/config", web::get().to(config_answer))
             .route("/no-config", web::get().to(no_config_answer))
             .route("/page", web::get().to(page_answer));
+        let policy = RoutePolicy { access: Access::Anyone, quota: None, encoded_body: false };
+        let endpoint = Endpoint::of(|| async { "thing" });
+        Routes::new([Route { method: Method::GET, path: "/things/{id}", policy, endpoint }]).configure(config);
     }
 
     async fn config_answer() -> HttpResponse {

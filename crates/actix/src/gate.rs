@@ -35,14 +35,11 @@ pub struct Gate {
 
 impl Gate {
     /// Fails closed where the application's data holds none.
-    pub(crate) fn of(request: &HttpRequest) -> Result<Data<Self>, ApiError> {
-        request
-            .app_data::<Data<Self>>()
-            .cloned()
-            .ok_or_else(|| ApiError::internal("the application's data holds no Gate"))
+    pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
+        request.app_data::<Data<Self>>().ok_or_else(|| ApiError::internal("the application's data holds no Gate"))
     }
 
-    pub(crate) fn of_service(request: &ServiceRequest) -> Result<Data<Self>, ApiError> {
+    pub(crate) fn of_service(request: &ServiceRequest) -> Result<&Data<Self>, ApiError> {
         Self::of(request.request())
     }
 }

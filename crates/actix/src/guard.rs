@@ -53,14 +53,14 @@ pub(crate) async fn admit_request(
     let counts = |per| policy.quota.filter(|quota| quota.per == per);
     if let Some(quota) = counts(Per::Address) {
         let (gate, context) = (Gate::of_service(request)?, RequestContext::of(&request.extensions())?);
-        *fields = Some(admit(&gate, &context, quota).await?);
+        *fields = Some(admit(gate, &context, quota).await?);
     }
     authorize(request, policy).await?;
     if let Some(quota) = counts(Per::Component) {
         let gate = Gate::of_service(request)?;
         let component = request.extensions().get::<AuthenticatedComponent>().cloned();
         let component = component.ok_or_else(|| ApiError::internal("only components are counted one by one"))?;
-        *fields = Some(admit_component(&gate, &component, quota).await?);
+        *fields = Some(admit_component(gate, &component, quota).await?);
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role:
     // On the heap: whoever is let in would carry the state of a denial.
     let deny = |action: Action| {
         let event = user.origin().event(gate.clock.now(), action).ended(Outcome::Denied);
-        Box::pin(gate.refusals.write(event.on(ResourceKind::Endpoint, None, endpoint(request))))
+        Box::pin(gate.refusals.write(event.on(ResourceKind::Endpoint, None, endpoint(request, &context))))
     };
     if user.session.user.must_change_password && !while_must_change {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "password_change_required", "Change your password first."));
@@ -129,7 +129,7 @@ async fn authenticate_component(
 ) -> Result<(), ApiError> {
     let gate = Gate::of_service(request)?;
     let context = RequestContext::of(&request.extensions())?;
-    let component = known_component(&gate, context, key, challenge).await?;
+    let component = known_component(gate, context, key, challenge).await?;
     request.extensions_mut().insert(component);
     Ok(())
 }
@@ -197,8 +197,8 @@ async fn refuse(
 }
 
 /// The route as people know it: `GET /api/v1/users/{id}`.
-fn endpoint(request: &ServiceRequest) -> String {
-    format!("{} {}", request.method(), request.match_name().unwrap_or_default())
+fn endpoint(request: &ServiceRequest, context: &RequestContext) -> String {
+    format!("{} {}", request.method(), context.route.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -214,7 +214,7 @@ mod tests {
 
     use super::*;
     use crate::testing::{Answer, Server};
-    use crate::{Endpoint, OwnComponent, resource};
+    use crate::{Endpoint, OwnComponent, Route, Routes};
 
     const fn policy(access: Access) -> RoutePolicy {
         RoutePolicy { access, quota: None, encoded_body: false }
@@ -230,30 +230,23 @@ mod tests {
         let admin = policy(Access::Role(Role::Admin));
         let rotation = RoutePolicy { quota: Some(&quotas::OWN_ROTATION), ..policy(Access::Component) };
         let nobodys = RoutePolicy { quota: Some(&quotas::OWN_ROTATION), ..policy(Access::Anyone) };
-        config
-            .service(resource("/rotate", vec![(Method::POST, Endpoint::of(component), rotation)]))
-            .service(resource("/nobodys", vec![(Method::POST, Endpoint::of(|| async { "in" }), nobodys)]))
-            .service(resource("/login", vec![(Method::POST, Endpoint::of(|_: Bytes| async { "in" }), login)]))
-            .service(resource(
-                "/me",
-                vec![(Method::GET, Endpoint::of(user), policy(Access::SignedIn { while_must_change: true }))],
-            ))
-            .service(resource(
-                "/sessions",
-                vec![(Method::GET, Endpoint::of(user), signed_in), (Method::DELETE, Endpoint::of(user), signed_in)],
-            ))
-            .service(resource("/users", vec![(Method::GET, Endpoint::of(user), admin)]))
-            .service(resource("/agents/{id}", vec![(Method::POST, Endpoint::of(own), policy(Access::Component))]))
-            .service(resource("/ingest", vec![(Method::POST, Endpoint::of(component), ingest)]))
-            .service(resource("/write", vec![(Method::POST, Endpoint::of(component), policy(Access::InfluxWriter))]))
-            .service(resource(
-                "/mistake",
-                vec![
-                    (Method::GET, Endpoint::of(user), policy(Access::Anyone)),
-                    (Method::POST, Endpoint::of(user), policy(Access::Component)),
-                    (Method::PUT, Endpoint::of(component), signed_in),
-                ],
-            ));
+        let route = |method, path, endpoint, policy| Route { method, path, policy, endpoint };
+        Routes::new([
+            route(Method::POST, "/rotate", Endpoint::of(component), rotation),
+            route(Method::POST, "/nobodys", Endpoint::of(|| async { "in" }), nobodys),
+            route(Method::POST, "/login", Endpoint::of(|_: Bytes| async { "in" }), login),
+            route(Method::GET, "/me", Endpoint::of(user), policy(Access::SignedIn { while_must_change: true })),
+            route(Method::GET, "/sessions", Endpoint::of(user), signed_in),
+            route(Method::DELETE, "/sessions", Endpoint::of(user), signed_in),
+            route(Method::GET, "/users", Endpoint::of(user), admin),
+            route(Method::POST, "/agents/{id}", Endpoint::of(own), policy(Access::Component)),
+            route(Method::POST, "/ingest", Endpoint::of(component), ingest),
+            route(Method::POST, "/write", Endpoint::of(component), policy(Access::InfluxWriter)),
+            route(Method::GET, "/mistake", Endpoint::of(user), policy(Access::Anyone)),
+            route(Method::POST, "/mistake", Endpoint::of(user), policy(Access::Component)),
+            route(Method::PUT, "/mistake", Endpoint::of(component), signed_in),
+        ])
+        .configure(config);
     }
 
     fn send(server: &Server, request: &str, headers: &[&str]) -> Answer {

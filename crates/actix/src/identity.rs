@@ -120,7 +120,7 @@ impl FromRequest for ProvenComponent {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let is_sent = request.headers().contains_key(credential::X_API_KEY);
         let key = credential::key(request.headers());
-        let gate = Gate::of(request);
+        let gate = Gate::of(request).cloned();
         let context = RequestContext::of(&request.extensions());
         Box::pin(async move {
             if !is_sent {
@@ -161,7 +161,7 @@ impl FromRequest for OwnComponent {
             (Ok(component), Ok(PathId(id))) if component.key.component() == id => {
                 Either::Left(ready(Ok(Self(component))))
             }
-            (Ok(component), Ok(PathId(id))) => Either::Right(Box::pin(deny(Gate::of(request), component, id))),
+            (Ok(component), Ok(PathId(id))) => Either::Right(Box::pin(deny(Gate::of(request).cloned(), component, id))),
             (Err(error), _) | (_, Err(error)) => Either::Left(ready(Err(error))),
         }
     }

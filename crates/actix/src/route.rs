@@ -1,23 +1,27 @@
-//! Resources made of routes with policies, so that a route without one cannot be written down.
+//! Where requests lead: endpoints at their paths, each behind its policy, so that none without one can be written down.
 
 use std::fmt;
 use std::future::ready;
+use std::rc::Rc;
 
 use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
-use actix_web::guard::fn_guard;
 use actix_web::http::Method;
-use actix_web::{Error, FromRequest, Handler, HttpResponse, Resource, Responder, Route, web};
+use actix_web::web::ServiceConfig;
+use actix_web::{Error, FromRequest, Handler, HttpMessage as _, HttpResponse, Responder};
+use futures_util::future::LocalBoxFuture;
+use matchit::Router;
 
 use crate::guard::admit_request;
-use crate::{ApiError, RoutePolicy};
+use crate::{ApiError, RequestContext, RoutePolicy};
 
 /// The order in which `Allow` names methods.
 const ORDER: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
-/// A handler, which nothing leads to before [`resource`] has put its policy in front of it. The guard hangs on the handler and
-/// not on a prefix of the path, so that no spelling of a path leads around it; and is no middleware, which would cost each
-/// request two more futures in memory.
-pub struct Endpoint(Box<dyn FnOnce(RoutePolicy) -> Route>);
+type Answering = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+
+/// A handler, which nothing leads to but a [`Route`] with its policy. The guard hangs on the handler and not on a prefix of the
+/// path, so that no spelling of a path leads around it.
+pub struct Endpoint(Box<dyn Fn(ServiceRequest, RoutePolicy) -> Answering>);
 
 impl Endpoint {
     /// The endpoint that `handler` answers.
@@ -27,9 +31,7 @@ impl Endpoint {
         F::Output: Responder + 'static,
         Args: FromRequest + 'static,
     {
-        Self(Box::new(move |policy| {
-            web::route().service(fn_service(move |request| answer(request, policy, handler.clone())))
-        }))
+        Self(Box::new(move |request, policy| Box::pin(answer(request, policy, handler.clone()))))
     }
 }
 
@@ -63,29 +65,78 @@ where
     Ok(response)
 }
 
-/// The resource at `path`, with each of its methods behind its own policy. `HEAD` goes where `GET` goes; any other
-/// method, `OPTIONS` included, is answered with 405 and `Allow`. The resource is called by its path; inside of a scope, give it
-/// the name of the whole.
-pub fn resource(path: &str, endpoints: Vec<(Method, Endpoint, RoutePolicy)>) -> Resource {
-    let serves = |method: &Method| {
-        let wanted = if *method == Method::HEAD { &Method::GET } else { method };
-        endpoints.iter().any(|(served, _, _)| served == wanted)
-    };
-    let allowed: Vec<_> = ORDER.into_iter().filter(serves).collect();
-    let refuse = web::to(move || ready(Err::<String, _>(ApiError::method_not_allowed(&allowed))));
-    let resource = web::resource(path).name(path).default_service(refuse);
-    endpoints.into_iter().fold(resource, |resource, (method, Endpoint(behind), policy)| {
-        let matches = fn_guard(move |context| {
-            let asked = &context.head().method;
-            *asked == method || (*asked == Method::HEAD && method == Method::GET)
-        });
-        resource.route(behind(policy).guard(matches))
-    })
+/// One method at one path, and what stands between a request and its handler.
+#[derive(Debug)]
+pub struct Route {
+    /// The method. `HEAD` goes where `GET` goes.
+    pub method: Method,
+    /// The path, with `{id}` in place of at most one segment: [`PathId`](crate::PathId) reads it.
+    pub path: &'static str,
+    /// Who may use it, and how often.
+    pub policy: RoutePolicy,
+    /// What answers.
+    pub endpoint: Endpoint,
+}
+
+/// All routes of an application. Any other method of a path that they know, `OPTIONS` included, is answered with 405 and
+/// `Allow`; any other path with 404. Where two paths fit, the one without `{id}` counts.
+#[derive(Debug, Default)]
+pub struct Routes(Router<Vec<Route>>);
+
+impl Routes {
+    /// These routes. One whose path cannot stand beside those before it is left out, and its requests are answered with 404.
+    pub fn new(routes: impl IntoIterator<Item = Route>) -> Self {
+        let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
+        for route in routes {
+            match by_path.iter_mut().find(|(path, _)| *path == route.path) {
+                Some((_, beside)) => beside.push(route),
+                None => by_path.push((route.path, vec![route])),
+            }
+        }
+        let mut tree = Router::new();
+        for (path, routes) in by_path {
+            if let Err(error) = tree.insert(path, routes) {
+                tracing::error!(path, %error, "this path cannot be served");
+            }
+        }
+        Self(tree)
+    }
+
+    /// Makes them what an application answers with, besides what it has of its own.
+    pub fn configure(self, config: &mut ServiceConfig) {
+        let routes = Rc::new(self);
+        config.default_service(fn_service(move |request| routes.lead(request)));
+    }
+
+    fn lead(&self, mut request: ServiceRequest) -> Answering {
+        let Ok(found) = self.0.at(request.match_info().unprocessed()) else {
+            return Box::pin(ready(Ok(request.error_response(ApiError::not_found()))));
+        };
+        let (routes, id) = (found.value, found.params.get("id").map(str::to_owned));
+        if let Some(context) = request.extensions_mut().get_mut::<RequestContext>() {
+            context.route = routes.first().map(|route| route.path);
+        }
+        if let Some(id) = id {
+            request.match_info_mut().add_static("id", id);
+        }
+        match routes.iter().find(|route| serves(&route.method, request.method())) {
+            Some(route) => (route.endpoint.0)(request, route.policy),
+            None => Box::pin(ready(Ok(request.error_response(ApiError::method_not_allowed(&allowed(routes)))))),
+        }
+    }
+}
+
+fn serves(served: &Method, asked: &Method) -> bool {
+    served == asked || (*served == Method::GET && *asked == Method::HEAD)
+}
+
+fn allowed(routes: &[Route]) -> Vec<Method> {
+    ORDER.into_iter().filter(|method| routes.iter().any(|route| serves(&route.method, method))).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::web::ServiceConfig;
+    use actix_web::web;
 
     use super::*;
     use crate::Access;
@@ -94,17 +145,37 @@ mod tests {
     const OPEN: RoutePolicy = RoutePolicy { access: Access::Anyone, quota: None, encoded_body: false };
 
     fn routes(config: &mut ServiceConfig) {
-        config.service(
-            web::scope("/api/v1")
-                .service(resource(
-                    "/things/{id}",
-                    vec![
-                        (Method::DELETE, Endpoint::of(HttpResponse::NoContent), OPEN),
-                        (Method::GET, Endpoint::of(|| async { HttpResponse::Ok().body("thing") }), OPEN),
-                    ],
-                ))
-                .service(resource("/login", vec![(Method::POST, Endpoint::of(HttpResponse::Ok), OPEN)])),
-        );
+        let route = |method, path, endpoint| Route { method, path, policy: OPEN, endpoint };
+        let id = |id: web::Path<String>| async move { id.into_inner() };
+        Routes::new([
+            route(Method::DELETE, "/api/v1/things/{id}", Endpoint::of(HttpResponse::NoContent)),
+            route(Method::GET, "/api/v1/things/{id}", Endpoint::of(id)),
+            route(Method::GET, "/api/v1/things/best", Endpoint::of(|| async { "the best" })),
+            route(Method::GET, "/api/v1/things/{id}/parts", Endpoint::of(id)),
+            route(Method::GET, "/api/v1/things/{name}", Endpoint::of(|| async { "cannot be told from the others" })),
+            route(Method::POST, "/api/v1/login", Endpoint::of(HttpResponse::Ok)),
+        ])
+        .configure(config);
+    }
+
+    #[test]
+    fn a_path_leads_to_what_fits_it_best() {
+        let server = Server::start(routes);
+        for (path, body) in [
+            ("/api/v1/things/1", "1"),
+            ("/api/v1/things/a%20b", "a b"),
+            ("/api/v1/things/bes", "bes"),
+            ("/api/v1/things/best", "the best"),
+            ("/api/v1/things/1/parts", "1"),
+            ("/api/v1/things/best/parts", "best"),
+            ("/api/v1/things/1?id=2", "1"),
+        ] {
+            let answer = server.get(path);
+            assert_eq!((answer.status, answer.body.as_str()), (200, body), "{path}");
+        }
+        for path in ["/", "/api/v1/things", "/api/v1/things/", "/api/v1/things/1/", "/api/v1/things/1/parts/2"] {
+            assert_eq!(server.get(path).status, 404, "{path}");
+        }
     }
 
     #[test]
@@ -139,9 +210,9 @@ mod tests {
             kept.sort();
             kept
         };
-        assert_eq!((get.status, get.body.as_str()), (200, "thing"));
+        assert_eq!((get.status, get.body.as_str()), (200, "1"));
         assert_eq!((head.status, head.body.as_str()), (200, ""));
-        assert_eq!(head.header("content-length"), Some("5"));
+        assert_eq!(head.header("content-length"), Some("1"));
         assert_eq!(without_date_and_id(&head.headers), without_date_and_id(&get.headers));
         let refused = server.send(&["HEAD /api/v1/login HTTP/1.1", "Host: a.test"], b"");
         assert_eq!((refused.status, refused.body.as_str()), (405, ""));

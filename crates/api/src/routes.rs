@@ -3,8 +3,7 @@
 
 use actix_web::http::Method;
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{Scope, web};
-use stratora_actix::{Access, Endpoint, RoutePolicy, resource};
+use stratora_actix::{Access, Endpoint, Route, RoutePolicy, Routes};
 use stratora_audit::Action;
 use stratora_auth::{Per, Quota, Role, quotas};
 use utoipa::openapi::security::SecurityRequirement;
@@ -274,54 +273,17 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
     }
 }
 
-/// An endpoint with its method and policy.
-type Served = (Method, Endpoint, RoutePolicy);
-/// A path with an endpoint for each method.
-type ByMethod = (&'static str, Vec<Served>);
-
 /// Adds the routes to an application whose data holds the `Gate`. Called once for each worker.
 pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config.app_data(services).app_data(Data::new(time_series::client()));
-        let mut by_path: Vec<ByMethod> = Vec::new();
-        for (spec, endpoint) in ROUTES.iter().zip(endpoints()) {
-            let route = (spec.method.clone(), endpoint, spec.policy());
-            match by_path.iter_mut().find(|(path, _)| *path == spec.path) {
-                Some((_, routes)) => routes.push(route),
-                None => by_path.push((spec.path, vec![route])),
-            }
-        }
-        // They are tried one after the other: first those that are asked for most, which is by components, and pages last.
-        let is_of_components = |access| matches!(access, Access::Component | Access::InfluxWriter);
-        by_path.sort_by_key(|(path, routes)| {
-            let is_for_components = routes.iter().any(|(_, _, policy)| is_of_components(policy.access));
-            (!is_for_components, !path.starts_with("/api/"))
+        let routes = ROUTES.iter().zip(endpoints()).map(|(spec, endpoint)| Route {
+            method: spec.method.clone(),
+            path: spec.path,
+            policy: spec.policy(),
+            endpoint,
         });
-        // Those with a place for an identifier take a regular expression, so each is tried only where what stands before
-        // that place fits.
-        let mut by_prefix: Vec<(&str, Vec<ByMethod>)> = Vec::new();
-        for (path, routes) in by_path {
-            let prefix = path.split_once("/{").map_or(path, |(prefix, _)| prefix);
-            match by_prefix.iter_mut().find(|(known, _)| *known == prefix) {
-                Some((_, within)) => within.push((path, routes)),
-                None => by_prefix.push((prefix, vec![(path, routes)])),
-            }
-        }
-        for (prefix, within) in by_prefix {
-            // In a scope, `/` would take every path.
-            let is_one_path = matches!(within.as_slice(), [(path, _)] if *path == prefix);
-            let scope = if is_one_path { "" } else { prefix };
-            let resources = within
-                .into_iter()
-                .map(|(path, routes)| resource(path.strip_prefix(scope).unwrap_or(path), routes).name(path));
-            if is_one_path {
-                for resource in resources {
-                    config.service(resource);
-                }
-            } else {
-                config.service(resources.fold(web::scope(prefix), Scope::service));
-            }
-        }
+        Routes::new(routes).configure(config);
     }
 }
 
@@ -343,20 +305,6 @@ mod tests {
         assert!(["/", "/login", "/settings/identity-providers/{id}"].iter().all(|path| screens.contains(path)));
         let others = ["/sso", "/favicon.svg", "/assets/{id}", "/health/live", "/api/v1/openapi.json"];
         assert!(!others.iter().any(|path| screens.contains(path)), "{screens:?}");
-    }
-
-    #[test]
-    fn no_path_stands_behind_one_that_takes_its_requests() {
-        for (position, route) in ROUTES.iter().enumerate().filter(|(_, route)| !route.path.contains('{')) {
-            for earlier in &ROUTES[..position] {
-                let Some((prefix, rest)) = earlier.path.split_once("/{id}") else { continue };
-                let is_taken = route.path.strip_prefix(prefix).is_some_and(|taken| {
-                    taken.starts_with('/')
-                        && taken[1..].split_once('/').map_or("", |(_, rest)| rest) == rest.trim_start_matches('/')
-                });
-                assert!(!is_taken, "{} stands behind {}", route.path, earlier.path);
-            }
-        }
     }
 
     #[test]
