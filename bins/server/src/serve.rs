@@ -38,6 +38,8 @@ const WINDOWS_KEPT: Duration = Duration::from_hours(1);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than NGINX keeps its connections, so that it is never the backend that closes one just as a request comes.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// The upper bounds of a histogram's buckets in seconds: from an answer out of memory to one that a timeout made.
+const BUCKETS: [f64; 14] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
 /// Serves until it is told to stop.
 ///
@@ -55,7 +57,8 @@ pub async fn serve_with<F>(settings: &Settings, more: F) -> anyhow::Result<()>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
-    let metrics = PrometheusBuilder::new().install_recorder().context("cannot start the metrics recorder")?;
+    let metrics = PrometheusBuilder::new().set_buckets(&BUCKETS).context("the buckets of histograms")?;
+    let metrics = metrics.install_recorder().context("cannot start the metrics recorder")?;
     let storage = connect(settings).await?;
     match storage.migrate().await {
         Ok(applied) => tracing::info!(migrations = applied.len(), "the schema is up to date"),

@@ -25,8 +25,8 @@ pub(crate) fn me(user: &User) -> wire::Me {
         username: user.username.as_str().to_owned(),
         display_name: user.display_name.as_ref().to_owned(),
         email: user.email.as_deref().map(ToOwned::to_owned),
-        role: user.role.as_str().to_owned(),
-        auth_source: user.source.as_str().to_owned(),
+        role: user.role.as_str().into(),
+        auth_source: user.source.as_str().into(),
         must_change_password: user.must_change_password,
     }
 }

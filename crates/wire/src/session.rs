@@ -1,5 +1,7 @@
 //! Signing in and out.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// Signs in with a password.
@@ -40,9 +42,11 @@ pub struct Me {
     /// A mail address, for information.
     pub email: Option<String>,
     /// `viewer`, `operator` or `admin`.
-    pub role: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub role: Cow<'static, str>,
     /// Who vouches for the account: `local`, `ldap` or `oidc`.
-    pub auth_source: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub auth_source: Cow<'static, str>,
     /// Whether the password must be changed before anything else.
     pub must_change_password: bool,
 }
