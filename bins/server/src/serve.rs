@@ -39,7 +39,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than NGINX keeps its connections, so that it is never the backend that closes one just as a request comes.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// The upper bounds of a histogram's buckets in seconds: from an answer out of memory to one that a timeout made.
-const BUCKETS: [f64; 14] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+const BUCKETS: [f64; 17] =
+    [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
 /// Serves until it is told to stop.
 ///

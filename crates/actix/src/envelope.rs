@@ -31,7 +31,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// Middleware for the whole application, and its last `wrap`: actix makes the last one the outermost. The log and the figures
-/// know requests by their [`Route`](crate::Route): any other counts for `none`, and is logged by its path.
+/// know requests by the [`Route`](crate::Route) that they reached: what reached none counts for `none`, and is logged by its path.
 #[derive(Clone)]
 pub struct Envelope {
     gate: Data<Gate>,

@@ -11,7 +11,7 @@ use metrics::{Counter, Histogram, counter, histogram};
 /// than many a request. There are only as many as routes, methods and statuses.
 #[derive(Default)]
 pub(crate) struct Figures {
-    by_route: RefCell<HashMap<Box<str>, Vec<Figure>>>,
+    by_route: RefCell<HashMap<&'static str, Vec<Figure>>>,
 }
 
 struct Figure {
@@ -22,12 +22,10 @@ struct Figure {
 }
 
 impl Figure {
-    fn of(route: &str, method: &'static str, status: StatusCode) -> Self {
-        let labels = [("method", method.to_owned()), ("route", route.to_owned())];
-        let duration = histogram!("http_request_duration_seconds", &labels);
-        let [method_label, route_label] = labels;
-        let status_label = ("status", status.as_str().to_owned());
-        let count = counter!("http_requests_total", &[method_label, route_label, status_label]);
+    fn of(route: &'static str, method: &'static str, status: StatusCode) -> Self {
+        let duration = histogram!("http_request_duration_seconds", "method" => method, "route" => route);
+        let status_label = status.as_str().to_owned();
+        let count = counter!("http_requests_total", "method" => method, "route" => route, "status" => status_label);
         Self { method, status, count, duration }
     }
 
@@ -43,7 +41,7 @@ impl Figure {
 
 impl Figures {
     /// Counts a request.
-    pub(crate) fn record(&self, route: &str, method: &'static str, status: StatusCode, took: Duration) {
+    pub(crate) fn record(&self, route: &'static str, method: &'static str, status: StatusCode, took: Duration) {
         let mut by_route = self.by_route.borrow_mut();
         let known = by_route.get(route).and_then(|figures| figures.iter().find(|figure| figure.is_of(method, status)));
         if let Some(figure) = known {
@@ -51,7 +49,7 @@ impl Figures {
         } else {
             let figure = Figure::of(route, method, status);
             figure.record(took);
-            by_route.entry(route.into()).or_default().push(figure);
+            by_route.entry(route).or_default().push(figure);
         }
     }
 }

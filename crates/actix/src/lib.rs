@@ -1,6 +1,6 @@
 //! The reusable actix-web adapter: who is asking ([`ClientAddress`], [`CurrentUser`], [`AuthenticatedComponent`]), whether
 //! they may ([`RoutePolicy`]), how bodies and parameters are read ([`JsonBody`], [`PathId`], [`QueryParams`]), and what every
-//! answer has ([`Envelope`]). It knows no route of any product: those come as [`Routes`] with a [`RoutePolicy`] each.
+//! answer has ([`Envelope`]). It knows no route of any product: those come as [`Route`]s with a [`RoutePolicy`] each.
 
 mod body;
 mod client;

@@ -79,7 +79,8 @@ pub struct Route {
 }
 
 /// All routes of an application. Any other method of a path that they know, `OPTIONS` included, is answered with 405 and
-/// `Allow`; any other path with 404. Where two paths fit, the one without `{id}` counts.
+/// `Allow`; any other path with 404. Of two paths that fit, the one counts that spells out the first segment in which they
+/// differ.
 #[derive(Debug, Default)]
 pub struct Routes(Router<Vec<Route>>);
 
@@ -102,7 +103,8 @@ impl Routes {
         Self(tree)
     }
 
-    /// Makes them what an application answers with, besides what it has of its own.
+    /// Makes them what an application answers with, besides what it has of its own: they are its default service, so it can have
+    /// no other.
     pub fn configure(self, config: &mut ServiceConfig) {
         let routes = Rc::new(self);
         config.default_service(fn_service(move |request| routes.lead(request)));
@@ -231,6 +233,14 @@ mod tests {
         ] {
             assert_eq!(server.post_json(path, b"{}").status, 404, "{path}");
         }
+        let long = format!("/api/v1/things/{}", "a/".repeat(10_000));
+        for target in ["*", "a.test:443", "http://a.test", "/api/v1/login/{id}", "/api/v1/%ff/login", &long] {
+            let answer = server.send(&[&format!("OPTIONS {target} HTTP/1.1"), "Host: a.test"], b"");
+            assert!([400, 404].contains(&answer.status), "{} {target:.40}", answer.status);
+        }
+        let absolute = server.send(&["GET http://b.test/api/v1/things/best HTTP/1.1", "Host: a.test"], b"");
+        assert_eq!((absolute.status, absolute.body.as_str()), (200, "the best"));
+        assert_eq!(server.get("/api/v1/things/{id}").body, "{id}", "a segment like any other");
         for header in
             ["X-HTTP-Method-Override: DELETE", "X-Original-URL: /api/v1/things/1", "X-Rewrite-URL: /api/v1/things/1"]
         {

@@ -273,7 +273,7 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
     }
 }
 
-/// Adds the routes to an application whose data holds the `Gate`. Called once for each worker.
+/// Adds the routes to an application whose data holds the `Gate`, as its default service. Called once for each worker.
 pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config.app_data(services).app_data(Data::new(time_series::client()));
@@ -305,6 +305,15 @@ mod tests {
         assert!(["/", "/login", "/settings/identity-providers/{id}"].iter().all(|path| screens.contains(path)));
         let others = ["/sso", "/favicon.svg", "/assets/{id}", "/health/live", "/api/v1/openapi.json"];
         assert!(!others.iter().any(|path| screens.contains(path)), "{screens:?}");
+    }
+
+    #[test]
+    fn paths_are_spelled_out_but_for_one_identifier_so_that_all_can_stand_side_by_side() {
+        for route in ROUTES {
+            let (ids, others): (Vec<_>, Vec<_>) = route.path.split('/').partition(|segment| *segment == "{id}");
+            assert!(ids.len() <= 1, "{}", route.path);
+            assert!(!others.iter().any(|segment| segment.contains(['{', '}', '*'])), "{}", route.path);
+        }
     }
 
     #[test]

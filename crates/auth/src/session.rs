@@ -42,7 +42,7 @@ pub struct SessionTimeouts {
 
 impl SessionTimeouts {
     /// Whether a session that was last used then is idle for too long at `now`.
-    pub fn have_left_idle(self, last_seen_at: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn have_left_idle(self, last_seen_at: Timestamp, now: Timestamp) -> bool {
         self.idle.is_some_and(|idle| now >= last_seen_at.plus(idle))
     }
 }
@@ -125,7 +125,7 @@ impl Lifetime {
     }
 
     /// When the session ends, however much it is used.
-    pub fn ends_at(self, timeouts: SessionTimeouts) -> Timestamp {
+    pub(crate) fn ends_at(self, timeouts: SessionTimeouts) -> Timestamp {
         self.expires_at.min(self.created_at.plus(timeouts.absolute))
     }
 }
@@ -317,6 +317,9 @@ mod tests {
     #[test]
     fn a_session_from_the_future_is_not_live() {
         let lifetime = lifetime();
-        assert!(!lifetime.is_live(lifetime.created_at.minus(2 * HOUR), SessionTimeouts::default()));
+        for (seconds, is_live) in [(60, true), (61, false), (7200, false)] {
+            let now = lifetime.created_at.minus(Duration::from_secs(seconds));
+            assert_eq!(lifetime.is_live(now, SessionTimeouts::default()), is_live, "{seconds} s before it was opened");
+        }
     }
 }

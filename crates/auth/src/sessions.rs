@@ -132,7 +132,7 @@ impl Sessions {
         };
         let last_seen_at = self.last_seen(session.id, session.lifetime.last_seen_at);
         let lifetime = Lifetime { last_seen_at, ..session.lifetime };
-        if !lifetime.is_live(now, self.timeouts) {
+        if !session.user.active || !lifetime.is_live(now, self.timeouts) {
             return Err(AuthenticateError::Invalid);
         }
         let session = Arc::new(LiveSession {

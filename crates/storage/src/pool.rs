@@ -38,7 +38,8 @@ const POSTGRES_SETTINGS: &str = "\
 /// What every connection to SQLite is told. WAL, so that readers and the writer do not wait for each other; FULL, because
 /// with WAL nothing less survives a loss of power: a revocation that was answered for must not come back to life. The
 /// busy timeout is for other processes, such as a command on the same file; within this one there is one writer. 16 MiB of
-/// cache, taken as it is needed, hold the inner pages of the indexes over a million credentials; the default of 2 do not.
+/// cache a connection, taken as they are needed, hold the inner pages of the indexes over a million credentials; the default of
+/// 2 do not.
 const SQLITE_SETTINGS: &str = "\
     PRAGMA busy_timeout = 2500; \
     PRAGMA journal_mode = WAL; \

@@ -11,7 +11,16 @@ use crate::house::{House, PASSPHRASE};
 
 #[tokio::test]
 async fn a_session_lasts_a_day_and_no_longer_than_an_hour_unused() {
-    let (house, _) = House::with_user("grace").await;
+    for is_in_memory in [false, true] {
+        let (house, _) = House::with_user("grace").await;
+        if is_in_memory {
+            house.coherence.trust_always();
+        }
+        lasts_a_day_and_no_longer_than_an_hour_unused(&house).await;
+    }
+}
+
+async fn lasts_a_day_and_no_longer_than_an_hour_unused(house: &House) {
     let idle = house.sign_in("grace", PASSPHRASE).await.unwrap();
     house.clock.advance(Duration::from_mins(59));
     assert!(house.is_in(&idle).await);
