@@ -25,7 +25,7 @@ async fn what_the_server_does_is_counted_at_a_listener_of_its_own_and_nowhere_el
     let text = answer.text();
     for expected in [
         "http_requests_total{method=\"GET\",route=\"/api/v1/remote-collectors/{id}/config\",status=\"404\"} 3",
-        "http_request_duration_seconds_bucket{method=\"POST\",route=\"/api/v1/auth/login\",le=\"60\"} 6",
+        "http_request_duration_seconds_bucket{method=\"POST\",route=\"/api/v1/auth/login\",le=\"60\"} 7",
         "http_rate_limited_total{quota=\"login\"} 1",
         "cache_lease_losses_total 0",
     ] {
