@@ -23,6 +23,8 @@ const GRAIN: Duration = Duration::from_mins(1);
 /// How many uses are kept until they are written; more are not recorded until then. Bounds memory, and one use is as good
 /// as another.
 const MAX_PENDING: usize = 100_000;
+/// How many are written in one go: what takes the store too long would never be written.
+const WRITTEN_AT_ONCE: usize = 1_000;
 
 /// The credential is not good.
 #[derive(Debug, thiserror::Error)]
@@ -223,10 +225,13 @@ impl Sessions {
             return Ok(());
         }
         let batch: Vec<_> = noted.into_iter().collect();
-        let written = self.store.touch(&batch).await;
-        if written.is_err() {
-            for (session, at) in batch {
-                self.note_unless_newer(session, at);
+        let mut written = Ok(());
+        for part in batch.chunks(WRITTEN_AT_ONCE) {
+            if written.is_ok() {
+                written = self.store.touch(part).await;
+            }
+            if written.is_err() {
+                part.iter().for_each(|(session, at)| self.note_unless_newer(*session, *at));
             }
         }
         written

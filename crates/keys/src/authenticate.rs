@@ -22,6 +22,9 @@ use crate::{
 /// How many components are remembered as seen until that is written; more are not recorded until then. Bounds memory.
 const MAX_PENDING: usize = 100_000;
 
+/// How many are written in one go: what takes the store too long would never be written.
+const WRITTEN_AT_ONCE: usize = 1_000;
+
 /// How exactly it is recorded when a component was last seen from one address.
 const SIGHTED_EVERY: Duration = Duration::from_secs(1);
 
@@ -240,10 +243,13 @@ impl Keys {
             return Ok(());
         }
         let batch: Vec<_> = taken.into_values().collect();
-        let written = self.parts.store.record_sightings(&batch).await;
-        if written.is_err() {
-            for sighting in batch {
-                self.sighted(sighting);
+        let mut written = Ok(());
+        for part in batch.chunks(WRITTEN_AT_ONCE) {
+            if written.is_ok() {
+                written = self.parts.store.record_sightings(part).await;
+            }
+            if written.is_err() {
+                part.iter().cloned().for_each(|sighting| self.sighted(sighting));
             }
         }
         written
