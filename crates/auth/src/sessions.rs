@@ -231,7 +231,9 @@ impl Sessions {
                 written = self.store.touch(part).await;
             }
             if written.is_err() {
-                part.iter().for_each(|(session, at)| self.note_unless_newer(*session, *at));
+                for (session, at) in part {
+                    self.note_unless_newer(*session, *at);
+                }
             }
         }
         written

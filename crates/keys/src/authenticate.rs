@@ -249,7 +249,9 @@ impl Keys {
                 written = self.parts.store.record_sightings(part).await;
             }
             if written.is_err() {
-                part.iter().cloned().for_each(|sighting| self.sighted(sighting));
+                for sighting in part {
+                    self.sighted(sighting.clone());
+                }
             }
         }
         written
