@@ -22,12 +22,13 @@ use stratora_clock::Timestamp;
 use stratora_token::BulkEntropy;
 use uuid::Uuid;
 
+use crate::answer::JSON;
 use crate::figures::Figures;
+use crate::future::pin_in_place;
 use crate::unread::ChunkedBody;
 use crate::{ApiError, AuthenticatedComponent, ClientAddress, Gate, HeaderSet, RequestContext};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// Middleware for the whole application, and its last `wrap`: actix makes the last one the outermost. The log and the figures
@@ -92,7 +93,7 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let worker = Rc::clone(&self.0);
-        Box::pin(async move {
+        pin_in_place(|| async move {
             let Worker { service, gate, request_ids, figures } = worker.as_ref();
             let request_id = RequestId::generate(request_ids);
             let exchange = Exchange {

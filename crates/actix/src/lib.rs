@@ -1,7 +1,8 @@
 //! The reusable actix-web adapter: who is asking ([`ClientAddress`], [`CurrentUser`], [`AuthenticatedComponent`]), whether
-//! they may ([`RoutePolicy`]), how bodies and parameters are read ([`JsonBody`], [`PathId`], [`QueryParams`]), and what every
-//! answer has ([`Envelope`]). It knows no route of any product: those come as [`Route`]s with a [`RoutePolicy`] each.
+//! they may ([`RoutePolicy`]), how bodies and parameters are read ([`JsonBody`], [`PathId`], [`QueryParams`]), how they are
+//! answered ([`Json`]), and what every answer has ([`Envelope`]). It knows no route of any product: those come as [`Route`]s with a [`RoutePolicy`] each.
 
+mod answer;
 mod body;
 mod client;
 mod context;
@@ -10,6 +11,7 @@ mod credential;
 mod envelope;
 mod error;
 mod figures;
+mod future;
 mod gate;
 mod guard;
 mod headers;
@@ -24,6 +26,7 @@ mod route;
 mod testing;
 mod unread;
 
+pub use answer::Json;
 pub use body::{FormBody, JsonBody, TextBody};
 pub use client::{ClientAddress, InvalidProxy, TrustedProxies};
 pub use context::RequestContext;

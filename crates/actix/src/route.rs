@@ -11,6 +11,7 @@ use actix_web::{Error, FromRequest, Handler, HttpMessage as _, HttpResponse, Res
 use futures_util::future::LocalBoxFuture;
 use matchit::Router;
 
+use crate::future::pin_in_place;
 use crate::guard::admit_request;
 use crate::{ApiError, RequestContext, RoutePolicy};
 
@@ -31,7 +32,7 @@ impl Endpoint {
         F::Output: Responder + 'static,
         Args: FromRequest + 'static,
     {
-        Self(Box::new(move |request, policy| Box::pin(answer(request, policy, handler.clone()))))
+        Self(Box::new(move |request, policy| pin_in_place(|| answer(request, policy, handler.clone()))))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reading the audit log.
 
 use actix_web::web;
-use stratora_actix::{ApiError, QueryParams};
+use stratora_actix::{ApiError, Json, QueryParams};
 use stratora_audit::{Filter, Outcome, ResourceKind};
 use stratora_wire as wire;
 use uuid::Uuid;
@@ -41,10 +41,10 @@ fn filter(query: wire::AuditQuery) -> Result<Filter, ApiError> {
 pub(crate) async fn list(
     services: web::Data<Services>,
     query: QueryParams<wire::AuditQuery>,
-) -> Result<web::Json<wire::Page<wire::AuditEntry>>, ApiError> {
+) -> Result<Json<wire::Page<wire::AuditEntry>>, ApiError> {
     let page = input::page(query.0.limit, query.0.cursor.as_deref())?;
     let records = services.audit.page(&filter(query.0)?, &page).await?;
-    Ok(web::Json(view::page(records, view::audit_entry)))
+    Ok(Json(view::page(records, view::audit_entry)))
 }
 
 /// Counts over the entries that match; `limit` and `cursor` do not count here.
@@ -55,7 +55,7 @@ pub(crate) async fn list(
 pub(crate) async fn stats(
     services: web::Data<Services>,
     query: QueryParams<wire::AuditQuery>,
-) -> Result<web::Json<wire::AuditStats>, ApiError> {
+) -> Result<Json<wire::AuditStats>, ApiError> {
     let stats = services.audit.stats(&filter(query.0)?).await?;
-    Ok(web::Json(view::audit_stats(stats)))
+    Ok(Json(view::audit_stats(stats)))
 }

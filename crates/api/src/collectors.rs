@@ -3,7 +3,7 @@
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
 use stratora_actix::{
-    ApiError, AuthenticatedComponent, CurrentUser, HeaderSet, JsonBody, OwnComponent, PathId, TextBody,
+    ApiError, AuthenticatedComponent, CurrentUser, HeaderSet, Json, JsonBody, OwnComponent, PathId, TextBody,
 };
 use stratora_keys::{ComponentTypeKind, ETag, ReportStatus};
 use stratora_wire as wire;
@@ -104,7 +104,7 @@ pub(crate) async fn report(
 pub(crate) async fn last_report(
     id: PathId<ComponentTypeKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::LastReport>, ApiError> {
+) -> Result<Json<wire::LastReport>, ApiError> {
     let report = services.keys.report(id.0).await?.ok_or_else(ApiError::not_found)?;
-    Ok(web::Json(view::last_report(report)))
+    Ok(Json(view::last_report(report)))
 }

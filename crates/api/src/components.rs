@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
-use stratora_actix::{ApiError, CurrentUser, JsonBody, PathId, QueryParams, RequestContext};
+use stratora_actix::{ApiError, CurrentUser, Json, JsonBody, PathId, QueryParams, RequestContext};
 use stratora_keys::{
     ApiKey, ComponentFilter, ComponentKind, ComponentTypeKind, ComponentUpdate, Grace, NewComponentRequest, Status,
 };
@@ -24,7 +24,7 @@ const LONGEST_GRACE: u32 = 30 * 24 * 60 * 60;
 pub(crate) async fn list(
     services: web::Data<Services>,
     query: QueryParams<wire::ComponentQuery>,
-) -> Result<web::Json<wire::Page<wire::Component>>, ApiError> {
+) -> Result<Json<wire::Page<wire::Component>>, ApiError> {
     let query = query.0;
     let kind = |text: String| {
         ComponentKind::parse(&text).ok_or_else(|| input::bad_parameter("Send as kind either agent or collector."))
@@ -41,7 +41,7 @@ pub(crate) async fn list(
     let page = input::page(query.limit, query.cursor.as_deref())?;
     let now = services.clock.now();
     let components = services.keys.page(&filter, &page).await?;
-    Ok(web::Json(view::page(components, |component| view::component(&component, now))))
+    Ok(Json(view::page(components, |component| view::component(&component, now))))
 }
 
 /// Create a component. The answer is the only time its key is seen.
@@ -74,9 +74,9 @@ pub(crate) async fn create(
 pub(crate) async fn read(
     id: PathId<ComponentTypeKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::Component>, ApiError> {
+) -> Result<Json<wire::Component>, ApiError> {
     let component = services.keys.find(id.0).await?.ok_or_else(ApiError::not_found)?;
-    Ok(web::Json(view::component(&component, services.clock.now())))
+    Ok(Json(view::component(&component, services.clock.now())))
 }
 
 /// Change what describes a component.
@@ -92,13 +92,13 @@ pub(crate) async fn update(
     id: PathId<ComponentTypeKind>,
     services: web::Data<Services>,
     body: JsonBody<wire::UpdateComponent>,
-) -> Result<web::Json<wire::Component>, ApiError> {
+) -> Result<Json<wire::Component>, ApiError> {
     let update = ComponentUpdate {
         name: body.0.name.as_deref().map(input::component_name).transpose()?,
         hostname: body.0.hostname.map(|text| text.as_deref().map(input::hostname).transpose()).transpose()?,
     };
     let component = services.keys.update(id.0, update, &user.origin()).await.map_err(errors::change_component)?;
-    Ok(web::Json(view::component(&component, services.clock.now())))
+    Ok(Json(view::component(&component, services.clock.now())))
 }
 
 /// Delete a component, its keys and its configuration.
@@ -129,7 +129,7 @@ pub(crate) async fn rotate(
     id: PathId<ComponentTypeKind>,
     services: web::Data<Services>,
     body: OptionalJsonBody<wire::RotateComponent>,
-) -> Result<web::Json<wire::ComponentWithKey>, ApiError> {
+) -> Result<Json<wire::ComponentWithKey>, ApiError> {
     let grace = match body.0.and_then(|body| body.grace_seconds) {
         None => Grace::None,
         Some(seconds @ 1..=LONGEST_GRACE) => Grace::For(Duration::from_secs(seconds.into())),
@@ -139,7 +139,7 @@ pub(crate) async fn rotate(
         }
     };
     let (component, key) = services.keys.rotate(id.0, grace, &user.origin()).await.map_err(errors::issue_key)?;
-    Ok(web::Json(view::component_with_key(&component, &key, services.clock.now())))
+    Ok(Json(view::component_with_key(&component, &key, services.clock.now())))
 }
 
 /// Ask a component to rotate its key by itself: the answer to its next heartbeat says so.
@@ -153,9 +153,9 @@ pub(crate) async fn request_rotation(
     user: CurrentUser,
     id: PathId<ComponentTypeKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::Component>, ApiError> {
+) -> Result<Json<wire::Component>, ApiError> {
     let component = services.keys.request_rotation(id.0, &user.origin()).await.map_err(errors::change_component)?;
-    Ok(web::Json(view::component(&component, services.clock.now())))
+    Ok(Json(view::component(&component, services.clock.now())))
 }
 
 /// End all keys of a component, at once.
@@ -168,9 +168,9 @@ pub(crate) async fn revoke(
     user: CurrentUser,
     id: PathId<ComponentTypeKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::Component>, ApiError> {
+) -> Result<Json<wire::Component>, ApiError> {
     let component = services.keys.revoke(id.0, &user.origin()).await.map_err(errors::missing_component)?;
-    Ok(web::Json(view::component(&component, services.clock.now())))
+    Ok(Json(view::component(&component, services.clock.now())))
 }
 
 /// Let a revoked component in again with a new key. The answer is the only time it is seen.
@@ -184,9 +184,9 @@ pub(crate) async fn restore(
     user: CurrentUser,
     id: PathId<ComponentTypeKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::ComponentWithKey>, ApiError> {
+) -> Result<Json<wire::ComponentWithKey>, ApiError> {
     let (component, key) = services.keys.restore(id.0, &user.origin()).await.map_err(errors::issue_key)?;
-    Ok(web::Json(view::component_with_key(&component, &key, services.clock.now())))
+    Ok(Json(view::component_with_key(&component, &key, services.clock.now())))
 }
 
 /// Report a leaked key. Whoever holds it can end it; the answer tells nothing about it.

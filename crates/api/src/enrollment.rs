@@ -3,7 +3,8 @@
 use actix_web::http::header::HeaderName;
 use actix_web::{HttpRequest, HttpResponse, web};
 use stratora_actix::{
-    ApiError, AuthenticatedComponent, CurrentUser, Gate, JsonBody, PathId, ProvenComponent, QueryParams, RequestContext,
+    ApiError, AuthenticatedComponent, CurrentUser, Gate, Json, JsonBody, PathId, ProvenComponent, QueryParams,
+    RequestContext,
 };
 use stratora_audit::{Action, Event, Outcome, ResourceKind};
 use stratora_clock::Timestamp;
@@ -61,10 +62,10 @@ pub(crate) async fn create_token(
 pub(crate) async fn tokens(
     services: web::Data<Services>,
     query: QueryParams<wire::PageQuery>,
-) -> Result<web::Json<wire::Page<wire::EnrollmentToken>>, ApiError> {
+) -> Result<Json<wire::Page<wire::EnrollmentToken>>, ApiError> {
     let page = input::page(query.0.limit, query.0.cursor.as_deref())?;
     let tokens = services.enrollment.tokens(&page).await?;
-    Ok(web::Json(view::page(tokens, |token| view::enrollment_token(&token))))
+    Ok(Json(view::page(tokens, |token| view::enrollment_token(&token))))
 }
 
 /// Delete an enrollment token. Components that came in with it stay.
@@ -193,14 +194,14 @@ pub(crate) async fn approve(
     id: PathId<ComponentTypeKind>,
     services: web::Data<Services>,
     body: OptionalJsonBody<wire::ApproveComponent>,
-) -> Result<web::Json<wire::Component>, ApiError> {
+) -> Result<Json<wire::Component>, ApiError> {
     let time = |text: String| {
         let message = "Send as requested_at the requested_at of the request that you have seen, or leave it out.";
         text.parse::<Timestamp>().map_err(|_| ApiError::invalid_field("requested_at", message))
     };
     let requested_at = body.0.and_then(|body| body.requested_at).map(time).transpose()?;
     let approved = services.enrollment.approve(id.0, requested_at, &user.origin()).await.map_err(errors::approve)?;
-    Ok(web::Json(view::component(&approved, services.clock.now())))
+    Ok(Json(view::component(&approved, services.clock.now())))
 }
 
 /// Who asks for the place of a component, the latest first.
@@ -211,10 +212,10 @@ pub(crate) async fn approve(
 pub(crate) async fn requests(
     services: web::Data<Services>,
     query: QueryParams<wire::PageQuery>,
-) -> Result<web::Json<wire::Page<wire::EnrollmentRequest>>, ApiError> {
+) -> Result<Json<wire::Page<wire::EnrollmentRequest>>, ApiError> {
     let page = input::page(query.0.limit, query.0.cursor.as_deref())?;
     let (requests, now) = (services.enrollment.requests(&page).await?, services.clock.now());
-    Ok(web::Json(view::page(requests, |waiting| view::enrollment_request(&waiting, now))))
+    Ok(Json(view::page(requests, |waiting| view::enrollment_request(&waiting, now))))
 }
 
 /// Put aside that somebody asks for the place of this component, approved or not.

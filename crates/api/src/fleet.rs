@@ -1,7 +1,7 @@
 //! What a component does with its key besides pulling and pushing: signs of life, and its own rotation.
 
 use actix_web::web;
-use stratora_actix::{ApiError, JsonBody, OwnComponent};
+use stratora_actix::{ApiError, Json, JsonBody, OwnComponent};
 use stratora_keys::{Grace, Sighting, Version};
 use stratora_wire as wire;
 
@@ -22,7 +22,7 @@ pub(crate) async fn heartbeat(
     own: OwnComponent,
     services: web::Data<Services>,
     body: JsonBody<wire::Heartbeat>,
-) -> Result<web::Json<wire::HeartbeatAnswer>, ApiError> {
+) -> Result<Json<wire::HeartbeatAnswer>, ApiError> {
     let body = body.0;
     if body.os.chars().nth(MAX_OS).is_some() || body.os.contains(char::is_control) {
         return Err(ApiError::invalid_field("os", "Os must have at most 100 characters, none of them a control."));
@@ -35,7 +35,7 @@ pub(crate) async fn heartbeat(
         hostname: Some(input::hostname(&body.hostname)?),
         version: Some(Version::parse(&body.version).map_err(|reason| input::refused("version")(&reason))?),
     });
-    Ok(web::Json(wire::HeartbeatAnswer { server_time: now.to_string(), rotate: services.keys.is_due(&own.0.key) }))
+    Ok(Json(wire::HeartbeatAnswer { server_time: now.to_string(), rotate: services.keys.is_due(&own.0.key) }))
 }
 
 /// A new key for the component that asks. The key that it asks with lives until the new one is first used, so that no crash
@@ -47,12 +47,9 @@ pub(crate) async fn heartbeat(
     (status = 409, body = wire::Error, description = "`key_replaced`: an administrator has made a new key"),
     (status = 429, body = wire::Error, description = "`rate_limited`"),
 ))]
-pub(crate) async fn rotate(
-    own: OwnComponent,
-    services: web::Data<Services>,
-) -> Result<web::Json<wire::OwnKey>, ApiError> {
+pub(crate) async fn rotate(own: OwnComponent, services: web::Data<Services>) -> Result<Json<wire::OwnKey>, ApiError> {
     let id = own.0.key.component();
     let grace = Grace::UntilFirstUse(own.0.key.key());
     let (_, key) = services.keys.rotate(id, grace, &own.0.origin()).await.map_err(errors::issue_key)?;
-    Ok(web::Json(view::own_key(id, &key)))
+    Ok(Json(view::own_key(id, &key)))
 }

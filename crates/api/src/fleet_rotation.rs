@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use stratora_actix::{ApiError, CurrentUser};
+use stratora_actix::{ApiError, CurrentUser, Json};
 use stratora_keys::{PlanField, Progress, StartRotationError, WavePlan};
 use stratora_wire as wire;
 
@@ -39,7 +39,7 @@ pub(crate) async fn start(
     (status = 200, body = wire::FleetRotation),
     (status = 404, body = wire::Error, description = "`no_fleet_rotation`: there never was one"),
 ))]
-pub(crate) async fn progress(services: web::Data<Services>) -> Result<web::Json<wire::FleetRotation>, ApiError> {
+pub(crate) async fn progress(services: web::Data<Services>) -> Result<Json<wire::FleetRotation>, ApiError> {
     shown(services.fleet_rotations.progress().await?, "The fleet's keys have never been rotated.")
 }
 
@@ -51,13 +51,13 @@ pub(crate) async fn progress(services: web::Data<Services>) -> Result<web::Json<
 pub(crate) async fn cancel(
     user: CurrentUser,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::FleetRotation>, ApiError> {
+) -> Result<Json<wire::FleetRotation>, ApiError> {
     shown(services.fleet_rotations.cancel(&user.origin()).await?, "No rotation of the fleet runs.")
 }
 
-fn shown(progress: Option<Progress>, none: &'static str) -> Result<web::Json<wire::FleetRotation>, ApiError> {
+fn shown(progress: Option<Progress>, none: &'static str) -> Result<Json<wire::FleetRotation>, ApiError> {
     let progress = progress.ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "no_fleet_rotation", none))?;
-    Ok(web::Json(view::fleet_rotation(&progress)))
+    Ok(Json(view::fleet_rotation(&progress)))
 }
 
 const fn field(field: PlanField) -> &'static str {

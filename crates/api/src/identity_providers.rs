@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::{HttpResponse, web};
-use stratora_actix::{ApiError, CurrentUser, JsonBody, PathId, QueryParams};
+use stratora_actix::{ApiError, CurrentUser, Json, JsonBody, PathId, QueryParams};
 use stratora_auth::Role;
 use stratora_federation::{
     Algorithm, AttemptFilter, ClaimName, Claims, ClientAuth, ClientId, ClientSecret, Domain, GroupName, Issuer,
@@ -19,11 +19,11 @@ use crate::{errors, input, view};
 #[utoipa::path(get, path = "/api/v1/identity-providers/oidc", tag = "identity providers", responses(
     (status = 200, body = wire::Page<wire::OidcProvider>),
 ))]
-pub(crate) async fn list(services: web::Data<Services>) -> Result<web::Json<wire::Page<wire::OidcProvider>>, ApiError> {
+pub(crate) async fn list(services: web::Data<Services>) -> Result<Json<wire::Page<wire::OidcProvider>>, ApiError> {
     let providers = services.providers.all().await?;
     let items: Vec<_> =
         providers.iter().map(|provider| view::oidc_provider(provider, &services.external_url)).collect();
-    Ok(web::Json(wire::Page { total: items.len() as u64, items, next_cursor: None }))
+    Ok(Json(wire::Page { total: items.len() as u64, items, next_cursor: None }))
 }
 
 /// Set up a provider.
@@ -73,9 +73,9 @@ pub(crate) async fn create(
 pub(crate) async fn read(
     id: PathId<ProviderKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::OidcProvider>, ApiError> {
+) -> Result<Json<wire::OidcProvider>, ApiError> {
     let provider = services.providers.find(id.0).await.map_err(errors::provider)?;
-    Ok(web::Json(view::oidc_provider(&provider, &services.external_url)))
+    Ok(Json(view::oidc_provider(&provider, &services.external_url)))
 }
 
 /// Change a provider.
@@ -91,10 +91,10 @@ pub(crate) async fn update(
     id: PathId<ProviderKind>,
     services: web::Data<Services>,
     body: JsonBody<wire::UpdateOidcProvider>,
-) -> Result<web::Json<wire::OidcProvider>, ApiError> {
+) -> Result<Json<wire::OidcProvider>, ApiError> {
     let update = update_of(body.0)?;
     let provider = services.providers.update(id.0, update, &user.origin()).await.map_err(errors::provider)?;
-    Ok(web::Json(view::oidc_provider(&provider, &services.external_url)))
+    Ok(Json(view::oidc_provider(&provider, &services.external_url)))
 }
 
 /// Delete a provider. The sessions that came from it end; accounts stay.
@@ -122,9 +122,9 @@ pub(crate) async fn test(
     user: CurrentUser,
     id: PathId<ProviderKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::ProviderTest>, ApiError> {
+) -> Result<Json<wire::ProviderTest>, ApiError> {
     let probe = services.providers.test(id.0, &user.origin()).await.map_err(errors::provider)?;
-    Ok(web::Json(view::provider_test(probe)))
+    Ok(Json(view::provider_test(probe)))
 }
 
 /// Say what would become of somebody with certain claims. Nothing is done.
@@ -138,12 +138,12 @@ pub(crate) async fn dry_run(
     id: PathId<ProviderKind>,
     services: web::Data<Services>,
     body: JsonBody<wire::DryRun>,
-) -> Result<web::Json<wire::DryRunResult>, ApiError> {
+) -> Result<Json<wire::DryRunResult>, ApiError> {
     let provider = services.providers.find(id.0).await.map_err(errors::provider)?;
     let claims = Claims::read(&body.0.claims, &provider.settings.groups_claim);
     let claims = claims.map_err(|refused| input::refused("claims")(&refused))?;
     let decided = services.providers.dry_run(&provider, &claims).await?;
-    Ok(web::Json(view::dry_run(decided)))
+    Ok(Json(view::dry_run(decided)))
 }
 
 /// The records of sign-ins through providers, the newest first.
@@ -155,7 +155,7 @@ pub(crate) async fn dry_run(
 pub(crate) async fn attempts(
     services: web::Data<Services>,
     query: QueryParams<wire::AttemptQuery>,
-) -> Result<web::Json<wire::Page<wire::Attempt>>, ApiError> {
+) -> Result<Json<wire::Page<wire::Attempt>>, ApiError> {
     let query = query.0;
     let reference = |text: &str| {
         Reference::parse(text)
@@ -168,7 +168,7 @@ pub(crate) async fn attempts(
         provider: query.provider.as_deref().map(provider).transpose()?,
     };
     let page = input::page(query.limit, query.cursor.as_deref())?;
-    Ok(web::Json(view::page(services.providers.attempts(&filter, &page).await?, view::attempt)))
+    Ok(Json(view::page(services.providers.attempts(&filter, &page).await?, view::attempt)))
 }
 
 /// Test the directory, and with a name and a password what it says about somebody.
@@ -183,7 +183,7 @@ pub(crate) async fn test_directory(
     user: CurrentUser,
     services: web::Data<Services>,
     body: JsonBody<wire::TestDirectory>,
-) -> Result<web::Json<wire::DirectoryTest>, ApiError> {
+) -> Result<Json<wire::DirectoryTest>, ApiError> {
     let directory = services.directory.as_ref().ok_or_else(|| {
         ApiError::conflict("no_directory", "No directory is configured. Add a section ldap to config.yaml and restart.")
     })?;
@@ -195,7 +195,7 @@ pub(crate) async fn test_directory(
     };
     let found = directory.test(somebody.as_ref().map(|(username, password)| (username, password))).await;
     services.providers.directory_was_tested(found.ok, &user.origin()).await?;
-    Ok(web::Json(found))
+    Ok(Json(found))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]

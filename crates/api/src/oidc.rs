@@ -4,7 +4,7 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use stratora_actix::{
-    ApiError, CurrentUser, DeviceCookie, FormBody, PathId, RequestContext, SessionCookie, TransactionCookie,
+    ApiError, CurrentUser, DeviceCookie, FormBody, Json, PathId, RequestContext, SessionCookie, TransactionCookie,
 };
 use stratora_auth::SignedIn;
 use stratora_federation::{CallbackParameters, ProviderKind, Refused, Started};
@@ -15,8 +15,8 @@ use crate::{errors, session, view};
 
 /// The providers that people can sign in through.
 #[utoipa::path(get, path = "/api/v1/auth/providers", tag = "session", responses((status = 200, body = [wire::Provider])))]
-pub(crate) async fn list(services: web::Data<Services>) -> Result<web::Json<Vec<wire::Provider>>, ApiError> {
-    Ok(web::Json(services.federation.enabled().await?.iter().map(view::provider).collect()))
+pub(crate) async fn list(services: web::Data<Services>) -> Result<Json<Vec<wire::Provider>>, ApiError> {
+    Ok(Json(services.federation.enabled().await?.iter().map(view::provider).collect()))
 }
 
 /// Start signing in through a provider.
@@ -105,9 +105,9 @@ pub(crate) async fn sso_tile() -> HttpResponse {
 pub(crate) async fn end_session(
     user: CurrentUser,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::EndSession>, ApiError> {
+) -> Result<Json<wire::EndSession>, ApiError> {
     let end_session_url = services.federation.end_session_url(user.session.id).await?;
-    Ok(web::Json(wire::EndSession { end_session_url }))
+    Ok(Json(wire::EndSession { end_session_url }))
 }
 
 /// A provider's word that somebody has signed out there (`OpenID` Connect Back-Channel Logout 1.0).

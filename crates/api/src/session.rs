@@ -2,7 +2,7 @@
 
 use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse, web};
-use stratora_actix::{ApiError, CurrentUser, DeviceCookie, JsonBody, PathId, RequestContext, SessionCookie};
+use stratora_actix::{ApiError, CurrentUser, DeviceCookie, Json, JsonBody, PathId, RequestContext, SessionCookie};
 use stratora_audit::Origin;
 use stratora_auth::{ClientContext, Credentials, SessionKind, SignedIn};
 use stratora_wire as wire;
@@ -51,8 +51,8 @@ pub(crate) async fn logout(user: CurrentUser, services: web::Data<Services>) -> 
     (status = 200, body = wire::Me),
     (status = 401, body = wire::Error, description = "`unauthenticated`"),
 ))]
-pub(crate) async fn me(user: CurrentUser) -> web::Json<wire::Me> {
-    web::Json(view::me(&user.session.user))
+pub(crate) async fn me(user: CurrentUser) -> Json<wire::Me> {
+    Json(view::me(&user.session.user))
 }
 
 /// Change one's own password. Every other session of the user ends.
@@ -89,10 +89,10 @@ pub(crate) async fn change_password(
 pub(crate) async fn sessions(
     user: CurrentUser,
     services: web::Data<Services>,
-) -> Result<web::Json<Vec<wire::Session>>, ApiError> {
+) -> Result<Json<Vec<wire::Session>>, ApiError> {
     let own = user.session.id;
     let sessions = services.sessions.of_user(user.session.user.id).await?;
-    Ok(web::Json(sessions.iter().map(|session| view::session(session, Some(own))).collect()))
+    Ok(Json(sessions.iter().map(|session| view::session(session, Some(own))).collect()))
 }
 
 /// End one of one's own sessions.

@@ -1,7 +1,7 @@
 //! The administration of users.
 
 use actix_web::{HttpResponse, web};
-use stratora_actix::{ApiError, CurrentUser, JsonBody, PathId, QueryParams};
+use stratora_actix::{ApiError, CurrentUser, Json, JsonBody, PathId, QueryParams};
 use stratora_auth::{AccountChange, DisplayName, EmailAddress, NewUser, UserKind};
 use stratora_wire as wire;
 
@@ -24,10 +24,10 @@ fn email(text: &str) -> Result<EmailAddress, ApiError> {
 pub(crate) async fn list(
     services: web::Data<Services>,
     query: QueryParams<wire::PageQuery>,
-) -> Result<web::Json<wire::Page<wire::User>>, ApiError> {
+) -> Result<Json<wire::Page<wire::User>>, ApiError> {
     let page = input::page(query.0.limit, query.0.cursor.as_deref())?;
     let accounts = services.users.page(&page).await?;
-    Ok(web::Json(view::page(accounts, |account| view::user(&account))))
+    Ok(Json(view::page(accounts, |account| view::user(&account))))
 }
 
 /// Create a user.
@@ -61,12 +61,9 @@ pub(crate) async fn create(
     (status = 200, body = wire::User),
     (status = 404, body = wire::Error, description = "`not_found`"),
 ))]
-pub(crate) async fn read(
-    id: PathId<UserKind>,
-    services: web::Data<Services>,
-) -> Result<web::Json<wire::User>, ApiError> {
+pub(crate) async fn read(id: PathId<UserKind>, services: web::Data<Services>) -> Result<Json<wire::User>, ApiError> {
     let account = services.users.find(id.0).await?.ok_or_else(ApiError::not_found)?;
-    Ok(web::Json(view::user(&account)))
+    Ok(Json(view::user(&account)))
 }
 
 /// Change a user. A new role and deactivation end all of the user's sessions.
@@ -82,7 +79,7 @@ pub(crate) async fn update(
     id: PathId<UserKind>,
     services: web::Data<Services>,
     body: JsonBody<wire::UpdateUser>,
-) -> Result<web::Json<wire::User>, ApiError> {
+) -> Result<Json<wire::User>, ApiError> {
     let body = body.0;
     let change = AccountChange {
         display_name: body.display_name.as_deref().map(display_name).transpose()?.map(|name| name.as_str().to_owned()),
@@ -96,7 +93,7 @@ pub(crate) async fn update(
     };
     let account =
         services.users.update(id.0, change, user.session.user.id, &user.origin()).await.map_err(errors::change_user)?;
-    Ok(web::Json(view::user(&account)))
+    Ok(Json(view::user(&account)))
 }
 
 /// Delete a user and end all of its sessions.
@@ -125,10 +122,10 @@ pub(crate) async fn reset_password(
     user: CurrentUser,
     id: PathId<UserKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<wire::ResetPassword>, ApiError> {
+) -> Result<Json<wire::ResetPassword>, ApiError> {
     let (account, one_time) =
         services.users.reset_password(id.0, &user.origin()).await.map_err(errors::reset_password)?;
-    Ok(web::Json(wire::ResetPassword { user: view::user(&account), one_time_password: one_time.expose().to_string() }))
+    Ok(Json(wire::ResetPassword { user: view::user(&account), one_time_password: one_time.expose().to_string() }))
 }
 
 /// A user's sessions, the newest first.
@@ -140,11 +137,11 @@ pub(crate) async fn sessions(
     user: CurrentUser,
     id: PathId<UserKind>,
     services: web::Data<Services>,
-) -> Result<web::Json<Vec<wire::Session>>, ApiError> {
+) -> Result<Json<Vec<wire::Session>>, ApiError> {
     services.users.find(id.0).await?.ok_or_else(ApiError::not_found)?;
     let own = user.session.id;
     let sessions = services.sessions.of_user(id.0).await?;
-    Ok(web::Json(sessions.iter().map(|session| view::session(session, Some(own))).collect()))
+    Ok(Json(sessions.iter().map(|session| view::session(session, Some(own))).collect()))
 }
 
 /// End all of a user's sessions.

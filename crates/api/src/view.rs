@@ -1,7 +1,7 @@
 //! From what the services know to what travels: every answer is built here, field by field, so that nothing is shown
 //! because somebody added it to a stored type.
 
-use newtype_uuid::{TypedUuid, TypedUuidKind};
+use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
 use stratora_audit::{Actor, Record, Resource, Stats};
 use stratora_auth::{Account, Session, SessionId, SignedIn, User};
 use stratora_clock::Timestamp;
@@ -9,9 +9,10 @@ use stratora_federation::{Attempt, DryRun, Probe, ProbeStep, Provider, RoleMappi
 use stratora_keys::{ApiKey, Component, ComponentId, EnrollmentToken, Progress, Report, WaitingRequest};
 use stratora_port::Page;
 use stratora_wire as wire;
+use uuid::Uuid;
 
 fn id<K: TypedUuidKind>(id: TypedUuid<K>) -> String {
-    id.to_string()
+    id.into_untyped_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
 }
 
 pub(crate) fn page<T, W>(page: Page<T>, item: impl FnMut(T) -> W) -> wire::Page<W> {
