@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,14 +47,31 @@ pub struct LiveSession {
     pub id: SessionId,
     /// Its owner.
     pub user: User,
-    must_confirm: bool,
     ends_at: Timestamp,
-    last_seen_at: AtomicI64,
+    must_confirm: bool,
+    last_seen: LastSeen,
 }
 
-impl LiveSession {
-    fn last_seen_at(&self) -> Timestamp {
-        Timestamp::from_micros(self.last_seen_at.load(Ordering::Relaxed)).unwrap_or(Timestamp::UNIX_EPOCH)
+/// When a session was last used, in seconds, of which 32 bits hold those until the year 2106: there may be a million sessions
+/// in memory, and uses are recorded by the minute.
+#[derive(Debug)]
+struct LastSeen(AtomicU32);
+
+impl LastSeen {
+    fn of(at: Timestamp) -> Self {
+        Self(AtomicU32::new(Self::seconds(at)))
+    }
+
+    fn at(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH.plus(Duration::from_secs(self.0.load(Ordering::Relaxed).into()))
+    }
+
+    fn advance(&self, to: Timestamp) {
+        self.0.fetch_max(Self::seconds(to), Ordering::Relaxed);
+    }
+
+    fn seconds(at: Timestamp) -> u32 {
+        u32::try_from(at.since(Timestamp::UNIX_EPOCH).as_secs()).unwrap_or(u32::MAX)
     }
 }
 
@@ -141,7 +158,7 @@ impl Sessions {
             id: session.id,
             must_confirm: session.must_confirm,
             ends_at: lifetime.ends_at(self.timeouts),
-            last_seen_at: AtomicI64::new(last_seen_at.as_micros()),
+            last_seen: LastSeen::of(last_seen_at),
             user: session.user,
         });
         self.known.remember(key, subject_of(session.user.id), as_of, Arc::clone(&session));
@@ -150,11 +167,11 @@ impl Sessions {
 
     /// Whether the session lets its owner in at `now`; if so, notes that it was used.
     fn admits(&self, session: &LiveSession, now: Timestamp) -> bool {
-        let last_seen_at = session.last_seen_at();
+        let last_seen_at = session.last_seen.at();
         let is_live = now < session.ends_at && !self.timeouts.have_left_idle(last_seen_at, now);
         let admitted = session.user.active && is_live;
         if admitted && now.since(last_seen_at) >= GRAIN {
-            session.last_seen_at.fetch_max(now.as_micros(), Ordering::Relaxed);
+            session.last_seen.advance(now);
             self.note(session.id, now);
         }
         admitted
@@ -250,5 +267,43 @@ impl Sessions {
     /// [`StoreError`] when the store fails.
     pub async fn purge(&self) -> Result<u64, StoreError> {
         self.store.purge(self.clock.now()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use newtype_uuid::TypedUuid;
+    use stratora_clock::ManualClock;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::testing::MemoryStore;
+
+    #[tokio::test]
+    async fn many_uses_are_written_in_parts_and_what_was_not_written_is_kept() {
+        let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(ManualClock::default()));
+        let coherence = Arc::new(Coherence::new(clock.clone()));
+        let sessions = Sessions::new(store.clone(), clock, SessionTimeouts::default(), 1, coherence);
+        let kept = || sessions.seen.lock().unwrap().len();
+        for number in 0..2_500 {
+            sessions.note(TypedUuid::from_untyped_uuid(Uuid::from_u128(number)), Timestamp::UNIX_EPOCH);
+        }
+        store.fail_after(1);
+        assert!(sessions.flush().await.is_err());
+        assert_eq!(kept(), 1_500, "the first thousand is written");
+        store.fail_after(2);
+        sessions.flush().await.unwrap();
+        assert_eq!(kept(), 0);
+    }
+
+    #[test]
+    fn when_a_session_was_last_used_is_kept_to_the_second_and_never_goes_back() {
+        let at = |micros| Timestamp::from_micros(micros).unwrap();
+        let last_seen = LastSeen::of(at(1_700_000_000_999_999));
+        assert_eq!(last_seen.at(), at(1_700_000_000_000_000));
+        last_seen.advance(at(1_600_000_000_000_000));
+        assert_eq!(last_seen.at(), at(1_700_000_000_000_000));
+        last_seen.advance(at(1_700_000_060_000_000));
+        assert_eq!(last_seen.at(), at(1_700_000_060_000_000));
     }
 }

@@ -29,8 +29,12 @@ struct Entry<V> {
 impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
     /// An empty cache of at most `capacity` entries, called `name` in the metrics.
     pub fn new(name: &'static str, capacity: usize, coherence: Arc<Coherence>) -> Self {
+        let entries = Cache::new(capacity);
+        // Their places take memory only once they are used. Were there fewer, all entries would be moved whenever there are
+        // too few, while requests wait, and what they leave behind would lie idle.
+        entries.reserve(capacity);
         Self {
-            entries: Cache::new(capacity),
+            entries,
             coherence,
             hits: counter!("cache_hits_total", "cache" => name),
             misses: counter!("cache_misses_total", "cache" => name),

@@ -3,7 +3,6 @@
 mod sessions;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -22,7 +21,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
-    fails: AtomicBool,
+    /// How many more calls succeed, if not all.
+    calls_left: Mutex<Option<usize>>,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +45,12 @@ struct Stored {
 impl MemoryStore {
     /// From now on every call fails, or succeeds again.
     pub fn fail(&self, fails: bool) {
-        self.fails.store(fails, Ordering::SeqCst);
+        *self.calls_left.lock().unwrap_or_else(PoisonError::into_inner) = fails.then_some(0);
+    }
+
+    /// The next `calls` succeed, and every later one fails.
+    pub fn fail_after(&self, calls: usize) {
+        *self.calls_left.lock().unwrap_or_else(PoisonError::into_inner) = Some(calls);
     }
 
     /// What was written down, in order.
@@ -67,8 +72,8 @@ impl MemoryStore {
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("told to fail"));
+        if let Some(left) = self.calls_left.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            *left = left.checked_sub(1).ok_or_else(|| StoreError::unavailable("told to fail"))?;
         }
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -5,7 +5,6 @@ mod keys;
 mod rotations;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -25,7 +24,8 @@ use crate::{
 pub struct MemoryStore {
     state: Mutex<State>,
     log: MemoryLog,
-    broken: AtomicBool,
+    /// How many more calls succeed, if not all.
+    calls_left: Mutex<Option<usize>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -96,12 +96,17 @@ impl Transaction<'_> {
 impl MemoryStore {
     /// From now on every call fails, until [`Self::mend`].
     pub fn break_down(&self) {
-        self.broken.store(true, Ordering::SeqCst);
+        self.break_down_after(0);
+    }
+
+    /// The next `calls` succeed, and every later one fails, until [`Self::mend`].
+    pub fn break_down_after(&self, calls: usize) {
+        *self.calls_left.lock().unwrap_or_else(PoisonError::into_inner) = Some(calls);
     }
 
     /// From now on calls succeed again.
     pub fn mend(&self) {
-        self.broken.store(false, Ordering::SeqCst);
+        *self.calls_left.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The log that events are written to; can be made to fail by itself.
@@ -110,8 +115,8 @@ impl MemoryStore {
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        if self.broken.load(Ordering::SeqCst) {
-            return Err(StoreError::unavailable("the store is broken"));
+        if let Some(left) = self.calls_left.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            *left = left.checked_sub(1).ok_or_else(|| StoreError::unavailable("the store is broken"))?;
         }
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -99,6 +99,21 @@ async fn a_batch_that_was_not_stored_is_kept_for_the_next() {
 }
 
 #[tokio::test]
+async fn many_are_stored_in_parts_and_what_was_not_stored_is_kept() {
+    let site = Site::new();
+    let kept = || site.keys.sightings.lock().unwrap().len();
+    for number in 0..2_500 {
+        site.keys.sighted(site.heartbeat(TypedUuid::from_untyped_uuid(Uuid::from_u128(number))));
+    }
+    site.store.break_down_after(1);
+    assert!(site.keys.flush().await.is_err());
+    assert_eq!(kept(), 1_500, "the first thousand is stored");
+    site.store.break_down_after(2);
+    site.keys.flush().await.unwrap();
+    assert_eq!(kept(), 0);
+}
+
+#[tokio::test]
 async fn a_component_is_offline_when_it_was_not_seen_for_half_a_minute() {
     let site = Site::new();
     let (component, key) = site.create("Berlin").await;
