@@ -37,15 +37,15 @@ const POSTGRES_SETTINGS: &str = "\
 
 /// What every connection to SQLite is told. WAL, so that readers and the writer do not wait for each other; FULL, because
 /// with WAL nothing less survives a loss of power: a revocation that was answered for must not come back to life. The
-/// busy timeout is for other processes, such as a command on the same file; within this one there is one writer. 16 MiB of
-/// cache a connection, taken as they are needed, hold the inner pages of the indexes over a million credentials; the default of
-/// 2 do not.
+/// busy timeout is for other processes, such as a command on the same file; within this one there is one writer. 32 MiB of
+/// cache a connection, taken as they are needed, hold what a thousand of a million credentials are found by; the default of 2
+/// does not hold the inner pages of their indexes.
 const SQLITE_SETTINGS: &str = "\
     PRAGMA busy_timeout = 2500; \
     PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; \
-    PRAGMA cache_size = -16384; \
+    PRAGMA cache_size = -32768; \
     PRAGMA trusted_schema = OFF;";
 
 /// Connections that only read, beside the one that writes: more than cores would not read faster.
