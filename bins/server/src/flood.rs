@@ -54,7 +54,7 @@ impl KeyExtractor for ByClientAndComponent {
             context.ok_or_else(|| ApiError::internal("the flood guard stands outside of the envelope"))?.client;
         let is_of_components = COMPONENT_ROUTES.iter().any(|prefix| request.path().starts_with(prefix));
         let token = || request.headers().get(AUTHORIZATION).filter(|_| request.path() == INFLUX_WRITERS);
-        let key = request.headers().get(X_API_KEY).or_else(token).filter(|_| is_of_components);
+        let key = is_of_components.then(|| request.headers().get(X_API_KEY).or_else(token)).flatten();
         let component = key.map(|key| {
             let [high, low, ..] = self.keys.hash_one(key.as_bytes()).to_be_bytes();
             u16::from_be_bytes([high, low])
