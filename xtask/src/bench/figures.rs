@@ -98,6 +98,12 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
 /// Requests with a key and with a session, and a 304, against the bare handler; both on one core.
 pub(super) fn of_requests(database: &str, bare: &Listener, server: &Subject) -> Result<Vec<Figure>> {
     server.pin(Some(SERVER_CORE))?;
+    let heartbeat = server.script("heartbeat.lua");
+    write_post(
+        &heartbeat,
+        "application/json",
+        r#"{"hostname":"db-1.example.com","version":"1.2.3","os":"Debian 12"}"#,
+    )?;
     let load = |url: String, headers: Vec<String>| Load {
         url,
         headers,
@@ -107,6 +113,11 @@ pub(super) fn of_requests(database: &str, bare: &Listener, server: &Subject) -> 
         core: Some(1 - SERVER_CORE),
     };
     let subjects = [
+        (
+            "a heartbeat",
+            Load { script: Some(heartbeat.as_path()), ..load(server.url(&server.heartbeat()), vec![server.api_key()]) },
+            None,
+        ),
         ("a configuration that is sent", load(server.url(&server.config()), vec![server.api_key()]), None),
         ("a session's request", load(server.url("/api/v1/auth/me"), vec![server.bearer()]), Some(Mark::AtLeast(0.65))),
         (
@@ -116,7 +127,7 @@ pub(super) fn of_requests(database: &str, bare: &Listener, server: &Subject) -> 
         ),
     ];
     let floor = load(format!("{}/", bare.base), Vec::new());
-    let mut rounds = [const { Rounds(Vec::new()) }; 3];
+    let mut rounds = [const { Rounds(Vec::new()) }; 4];
     for _ in 0..SHORT_ROUNDS {
         for ((_, load, _), rounds) in subjects.iter().zip(&mut rounds) {
             let floor = Cost::of(&floor, || bare.cpu())?;

@@ -226,6 +226,10 @@ impl Subject {
         format!("/api/v1/remote-collectors/{}/config", self.component)
     }
 
+    pub(super) fn heartbeat(&self) -> String {
+        format!("/api/v1/agents/heartbeat/{}", self.component)
+    }
+
     pub(super) fn bearer(&self) -> String {
         format!("Authorization: Bearer {}", self.token)
     }
