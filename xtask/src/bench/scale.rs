@@ -194,10 +194,10 @@ fn of_memory(installation: &mut Installation, on_postgres: bool) -> Result<Vec<F
         let more = rest.get(..MORE).context("there are too few")?;
         installation.restart(ROOMY)?;
         installation.ask_with_all(credential, first)?;
-        let before = installation.server.memory()?;
+        let before = installation.server.own_memory()?;
         installation.ask_with_all(credential, more)?;
         #[expect(clippy::cast_precision_loss, reason = "it is a small number")]
-        let bytes = (installation.server.memory()? - before) / MORE as f64;
+        let bytes = (installation.server.own_memory()? - before) / MORE as f64;
         figures.push(Figure {
             what: format!("memory of {credential}, {database}"),
             floor: "400 bytes",

@@ -253,9 +253,9 @@ impl Subject {
         self.directory.join("config.yaml")
     }
 
-    /// How much memory it holds, in bytes.
-    pub(super) fn memory(&self) -> Result<f64> {
-        memory(self.process())
+    /// How much memory it holds, in bytes, without the database that it may map.
+    pub(super) fn own_memory(&self) -> Result<f64> {
+        resident(self.process(), "RssAnon:")
     }
 
     /// The CPU time that the server has taken so far, in seconds.
@@ -264,11 +264,15 @@ impl Subject {
     }
 }
 
-/// How much memory a process holds, in bytes.
+/// How much memory a process holds, in bytes, with the files that it maps.
 pub(super) fn memory(process: u32) -> Result<f64> {
+    resident(process, "VmRSS:")
+}
+
+/// What the kernel states under that label.
+fn resident(process: u32, label: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let kibibytes =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix(label)?.trim().strip_suffix(" kB")?.parse().ok());
     kibibytes.map(|kibibytes: f64| kibibytes * 1024.0).context("the kernel says something else")
 }
 
