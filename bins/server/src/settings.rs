@@ -172,6 +172,22 @@ impl Cache {
     pub fn lease(self) -> anyhow::Result<Lease> {
         Lease::lasting(self.lease).context("cache.lease")
     }
+
+    /// The same for a command, which meets few credentials.
+    #[must_use]
+    pub fn of_command(self) -> Self {
+        Self { keys: NonZeroUsize::MIN, sessions: NonZeroUsize::MIN, ..self }
+    }
+
+    fn check(self) -> anyhow::Result<()> {
+        const MOST: usize = 100_000_000;
+        for (key, number) in [("cache.keys", self.keys), ("cache.sessions", self.sessions)] {
+            if number.get() > MOST {
+                bail!("{key} must be at most {MOST}");
+            }
+        }
+        self.lease().map(drop)
+    }
 }
 
 /// `session`.
@@ -204,6 +220,10 @@ impl Session {
             bail!("session.absolute_timeout must be between 1 minute and 30 days");
         }
         let idle = Some(self.idle_timeout).filter(|idle| !idle.is_zero());
+        // Uses are recorded by the minute.
+        if idle.is_some_and(|idle| idle < Duration::from_mins(2)) {
+            bail!("session.idle_timeout must be 0 or at least 2 minutes");
+        }
         Ok(SessionTimeouts { absolute: self.absolute_timeout, idle })
     }
 }
@@ -341,7 +361,7 @@ impl Settings {
         self.database.url()?;
         self.session.timeouts()?;
         self.keys.max_age()?;
-        self.cache.lease()?;
+        self.cache.check()?;
         self.oidc.policy()?;
         self.directory()?;
         self.enrollment.policy()?;
@@ -464,6 +484,9 @@ mod tests {
             ("session: {absolute_timeout: soon}", "session.absolute_timeout"),
             ("cache: {lease: 60}", "cache.lease"),
             ("cache: {keys: 0}", "cache.keys"),
+            ("cache: {keys: 100000001}", "cache.keys"),
+            ("cache: {sessions: 18446744073709551615}", "cache.sessions"),
+            ("session: {idle_timeout: 119}", "session.idle_timeout"),
             ("session: {absolute_timeout: 1}", "session.absolute_timeout"),
             ("password: {min_length: 7}", "password.min_length"),
             ("enrollment: {reenroll: always}", "enrollment.reenroll"),

@@ -9,8 +9,8 @@ use crate::ApiError;
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Something that answers with 200 and itself as JSON. Unlike the framework's own, what cannot be written as JSON is an error
-/// like any other, and the media type, which is always the same, is not written out for each answer.
+/// Something that answers with 200 and itself as JSON: what the framework has does the same, but moves the text as it grows and
+/// writes the media type out for each answer.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 

@@ -2,8 +2,8 @@
 
 use std::pin::Pin;
 
-/// Like [`Box::pin`], but makes room first, so that the future is made where it is to stay: those of requests are a thousand
-/// bytes, which would be moved there otherwise.
+/// Like [`Box::pin`], but makes room first, so that the compiler can make the future where it is to stay: those of requests take
+/// about a thousand bytes, which it moved there otherwise.
 pub(crate) fn pin_in_place<F>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::into_pin(Box::write(Box::new_uninit(), make()))
 }

@@ -1,6 +1,7 @@
 //! The reusable actix-web adapter: who is asking ([`ClientAddress`], [`CurrentUser`], [`AuthenticatedComponent`]), whether
-//! they may ([`RoutePolicy`]), how bodies and parameters are read ([`JsonBody`], [`PathId`], [`QueryParams`]), how they are
-//! answered ([`Json`]), and what every answer has ([`Envelope`]). It knows no route of any product: those come as [`Route`]s with a [`RoutePolicy`] each.
+//! they may ([`RoutePolicy`]), how bodies and parameters are read ([`JsonBody`], [`PathId`], [`QueryParams`]), and what every
+//! answer has ([`Envelope`]), most of them in [`Json`]. It knows no route of any product: those come as [`Route`]s with a
+//! [`RoutePolicy`] each.
 
 mod answer;
 mod body;

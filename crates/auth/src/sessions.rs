@@ -18,7 +18,8 @@ use crate::{
     Channel, Lifetime, MissingSession, Session, SessionId, SessionStore, SessionTimeouts, User, UserId, subject_of,
 };
 
-/// How exactly uses are recorded: a session may end by so much too early when the process is killed.
+/// How exactly uses are recorded: a session may end by so much too early when the process is killed. No idle timeout may come
+/// near it.
 const GRAIN: Duration = Duration::from_mins(1);
 /// How many uses are kept until they are written; more are not recorded until then. Bounds memory, and one use is as good
 /// as another.
@@ -49,29 +50,24 @@ pub struct LiveSession {
     pub user: User,
     ends_at: Timestamp,
     must_confirm: bool,
-    last_seen: LastSeen,
+    /// How many seconds before its end it was last used: of a million sessions in memory each has four bytes for it.
+    last_seen: AtomicU32,
 }
 
-/// When a session was last used, in seconds, of which 32 bits hold those until the year 2106: there may be a million sessions
-/// in memory, and uses are recorded by the minute.
-#[derive(Debug)]
-struct LastSeen(AtomicU32);
-
-impl LastSeen {
-    fn of(at: Timestamp) -> Self {
-        Self(AtomicU32::new(Self::seconds(at)))
+impl LiveSession {
+    fn last_seen_at(&self) -> Timestamp {
+        let before = self.last_seen.load(Ordering::Relaxed);
+        self.ends_at.minus(Duration::from_secs(before.into()))
     }
 
-    fn at(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH.plus(Duration::from_secs(self.0.load(Ordering::Relaxed).into()))
+    fn used(&self, at: Timestamp) {
+        self.last_seen.fetch_min(Self::seconds_before(self.ends_at, at), Ordering::Relaxed);
     }
 
-    fn advance(&self, to: Timestamp) {
-        self.0.fetch_max(Self::seconds(to), Ordering::Relaxed);
-    }
-
-    fn seconds(at: Timestamp) -> u32 {
-        u32::try_from(at.since(Timestamp::UNIX_EPOCH).as_secs()).unwrap_or(u32::MAX)
+    /// Rounded up, so that no session stays for longer than it may.
+    fn seconds_before(ends_at: Timestamp, at: Timestamp) -> u32 {
+        let before = ends_at.since(at);
+        u32::try_from(before.as_secs() + u64::from(before.subsec_nanos() > 0)).unwrap_or(u32::MAX)
     }
 }
 
@@ -154,11 +150,12 @@ impl Sessions {
         if !session.user.active || !lifetime.is_live(now, self.timeouts) {
             return Err(AuthenticateError::Invalid);
         }
+        let ends_at = lifetime.ends_at(self.timeouts);
         let session = Arc::new(LiveSession {
             id: session.id,
             must_confirm: session.must_confirm,
-            ends_at: lifetime.ends_at(self.timeouts),
-            last_seen: LastSeen::of(last_seen_at),
+            ends_at,
+            last_seen: AtomicU32::new(LiveSession::seconds_before(ends_at, last_seen_at)),
             user: session.user,
         });
         self.known.remember(key, subject_of(session.user.id), as_of, Arc::clone(&session));
@@ -167,11 +164,11 @@ impl Sessions {
 
     /// Whether the session lets its owner in at `now`; if so, notes that it was used.
     fn admits(&self, session: &LiveSession, now: Timestamp) -> bool {
-        let last_seen_at = session.last_seen.at();
+        let last_seen_at = session.last_seen_at();
         let is_live = now < session.ends_at && !self.timeouts.have_left_idle(last_seen_at, now);
         let admitted = session.user.active && is_live;
         if admitted && now.since(last_seen_at) >= GRAIN {
-            session.last_seen.advance(now);
+            session.used(now);
             self.note(session.id, now);
         }
         admitted
@@ -297,13 +294,10 @@ mod tests {
     }
 
     #[test]
-    fn when_a_session_was_last_used_is_kept_to_the_second_and_never_goes_back() {
+    fn a_session_is_never_taken_for_used_later_than_it_was() {
         let at = |micros| Timestamp::from_micros(micros).unwrap();
-        let last_seen = LastSeen::of(at(1_700_000_000_999_999));
-        assert_eq!(last_seen.at(), at(1_700_000_000_000_000));
-        last_seen.advance(at(1_600_000_000_000_000));
-        assert_eq!(last_seen.at(), at(1_700_000_000_000_000));
-        last_seen.advance(at(1_700_000_060_000_000));
-        assert_eq!(last_seen.at(), at(1_700_000_060_000_000));
+        for (used, seconds) in [(0, 10), (1, 10), (8_500_000, 2), (9_999_999, 1), (10_000_000, 0), (11_000_000, 0)] {
+            assert_eq!(LiveSession::seconds_before(at(10_000_000), at(used)), seconds, "{used}");
+        }
     }
 }

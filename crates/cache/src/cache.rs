@@ -10,6 +10,10 @@ use quick_cache::sync::Cache;
 use crate::coherence::Slot;
 use crate::{AsOf, Coherence, Subject};
 
+/// For how many entries there are places from the start, at the most. They take little memory until they are used; were there
+/// fewer, all entries would be moved whenever there are too few, while requests wait.
+const RESERVED: usize = 1 << 20;
+
 /// What was read about credentials. Bounded: what was not asked for lately makes room. Clone what is kept cheaply, as in an
 /// [`Arc`].
 pub struct CredentialCache<K, V> {
@@ -30,9 +34,7 @@ impl<K: Eq + Hash, V: Clone> CredentialCache<K, V> {
     /// An empty cache of at most `capacity` entries, called `name` in the metrics.
     pub fn new(name: &'static str, capacity: usize, coherence: Arc<Coherence>) -> Self {
         let entries = Cache::new(capacity);
-        // Their places take memory only once they are used. Were there fewer, all entries would be moved whenever there are
-        // too few, while requests wait, and what they leave behind would lie idle.
-        entries.reserve(capacity);
+        entries.reserve(capacity.min(RESERVED));
         Self {
             entries,
             coherence,
@@ -110,6 +112,12 @@ mod tests {
         assert_eq!(cache.find(&1), Some(20));
         coherence.all_changed();
         assert_eq!(cache.find(&1), None);
+    }
+
+    #[test]
+    fn room_for_more_than_there_can_be_is_not_kept_from_the_start() {
+        let cache: CredentialCache<u32, u32> = CredentialCache::new("test", usize::MAX, cache().1);
+        assert!(cache.entries.is_empty());
     }
 
     #[test]

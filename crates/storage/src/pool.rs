@@ -37,17 +37,19 @@ const POSTGRES_SETTINGS: &str = "\
 
 /// What every connection to SQLite is told. WAL, so that readers and the writer do not wait for each other; FULL, because
 /// with WAL nothing less survives a loss of power: a revocation that was answered for must not come back to life. The
-/// busy timeout is for other processes, such as a command on the same file; within this one there is one writer. The file
-/// is mapped, as much of it as SQLite can: what another connection writes makes a reader throw its own cache away, and servers
-/// write every few seconds. 16 MiB of cache, taken as they are needed, are for the writer, which does not read the mapping.
+/// busy timeout is for other processes, such as a command on the same file; within this one there is one writer. 16 MiB of
+/// cache, taken as they are needed, hold the inner pages of the indexes over a million credentials; the default of 2 do not.
 const SQLITE_SETTINGS: &str = "\
     PRAGMA busy_timeout = 2500; \
     PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; \
-    PRAGMA mmap_size = 2147418112; \
     PRAGMA cache_size = -16384; \
     PRAGMA trusted_schema = OFF;";
+
+/// What those that only read are told besides. They map the file, as much of it as SQLite can, because each write of another
+/// connection makes them throw their caches away, and a server writes every few seconds.
+const SQLITE_READER_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA mmap_size = 2147418112;";
 
 /// Connections that only read, beside the one that writes: more than cores would not read faster.
 const SQLITE_READERS: usize = 4;
@@ -102,7 +104,7 @@ impl Pools {
             Location::Sqlite(path) => {
                 create_private(path)?;
                 let path = path.to_string_lossy();
-                let read_only = format!("{SQLITE_SETTINGS} PRAGMA query_only = ON;");
+                let read_only = format!("{SQLITE_SETTINGS} {SQLITE_READER_SETTINGS}");
                 let writer = pool(&path, 1, SQLITE_SETTINGS)?;
                 Ok(Self::Sqlite { writer, readers: pool(&path, SQLITE_READERS, read_only)? })
             }

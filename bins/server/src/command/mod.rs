@@ -103,5 +103,5 @@ async fn core(settings: &Settings) -> anyhow::Result<Core> {
     storage.visit().await?;
     // Only the server makes keys: a command that is run elsewhere by mistake leaves none behind.
     let keys = key_file::load(&settings.security.key_file)?;
-    Core::build(settings, storage, keys)
+    Core::build(&Settings { cache: settings.cache.of_command(), ..settings.clone() }, storage, keys)
 }

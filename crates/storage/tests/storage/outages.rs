@@ -156,3 +156,24 @@ async fn an_sqlite_file_that_another_process_keeps_locked_is_unavailable_within_
     other.batch_execute("ROLLBACK").unwrap();
     database.storage.create(account(1, "ada"), event(Action::UserCreate)).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_sqlite_file_that_another_process_makes_smaller_is_still_read() {
+    let database = Database::sqlite().await;
+    let path = database.url.strip_prefix("sqlite:").unwrap();
+    let mut other = SqliteConnection::establish(path).unwrap();
+    let made = "CREATE TABLE filler (content BLOB); INSERT INTO filler VALUES (zeroblob(8000000)); PRAGMA wal_checkpoint(TRUNCATE)";
+    other.batch_execute(made).unwrap();
+    database.storage.create(account(1, "ada"), event(Action::UserCreate)).await.unwrap();
+    assert!(!database.storage.is_empty().await.unwrap());
+    let is_mapped = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().any(|line| line.ends_with(path));
+    assert!(is_mapped(), "readers map {path}");
+    let before = std::fs::metadata(path).unwrap().len();
+    other.batch_execute("DROP TABLE filler; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let after = std::fs::metadata(path).unwrap().len();
+    assert!(after < before - 7_000_000, "{before} {after}");
+    for _ in 0..16 {
+        assert!(database.storage.find_by_username(&username("ada")).await.unwrap().is_some());
+    }
+    database.storage.create(account(2, "grace"), event(Action::UserCreate)).await.unwrap();
+}
