@@ -458,7 +458,7 @@ mod tests {
         let settings = load("session: {absolute_timeout: 12h, idle_timeout: 0}").unwrap();
         let expected = SessionTimeouts { absolute: Duration::from_hours(12), idle: None };
         assert_eq!(settings.session.timeouts().unwrap(), expected);
-        assert_eq!(load("session: {idle_timeout: 900}").unwrap().session.idle_timeout, Duration::from_secs(900));
+        assert_eq!(load("session: {idle_timeout: 900}").unwrap().session.idle_timeout, Duration::from_mins(15));
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Presented<Option<&'a s
     let mut lines = headers.get_all(name);
     match (lines.next(), lines.next()) {
         (None, _) => Presented::Absent,
-        (Some(line), None) => Presented::One(line.to_str().ok()),
+        (Some(line), None) => Presented::One(str::from_utf8(line.as_bytes()).ok()),
         (Some(_), Some(_)) => Presented::Ambiguous,
     }
 }

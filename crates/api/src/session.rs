@@ -51,8 +51,8 @@ pub(crate) async fn logout(user: CurrentUser, services: web::Data<Services>) -> 
     (status = 200, body = wire::Me),
     (status = 401, body = wire::Error, description = "`unauthenticated`"),
 ))]
-pub(crate) async fn me(user: CurrentUser) -> Json<wire::Me> {
-    Json(view::me(&user.session.user))
+pub(crate) async fn me(user: CurrentUser) -> Json<view::Myself> {
+    Json(view::Myself(user.session))
 }
 
 /// Change one's own password. Every other session of the user ends.
@@ -133,8 +133,9 @@ pub(crate) fn client(request: &HttpRequest, origin: Origin, services: &Services)
 }
 
 fn signed_in_answer(signed_in: &SignedIn, services: &Services) -> HttpResponse {
+    let user = signed_in.account.clone().into();
     HttpResponse::Ok()
         .append_header(SessionCookie::issue(&signed_in.cookie, services.timeouts.absolute))
         .append_header(DeviceCookie::issue(&services.devices, signed_in.device))
-        .json(view::signed_in(signed_in))
+        .json(view::signed_in(signed_in, &user))
 }

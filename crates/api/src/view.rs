@@ -1,9 +1,12 @@
 //! From what the services know to what travels: every answer is built here, field by field, so that nothing is shown
 //! because somebody added it to a stored type.
 
+use std::sync::Arc;
+
 use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
+use serde::{Serialize, Serializer};
 use stratora_audit::{Actor, Record, Resource, Stats};
-use stratora_auth::{Account, Session, SessionId, SignedIn, User};
+use stratora_auth::{Account, LiveSession, Session, SessionId, SignedIn, User};
 use stratora_clock::Timestamp;
 use stratora_federation::{Attempt, DryRun, Probe, ProbeStep, Provider, RoleMapping, Step, StepOutcome};
 use stratora_keys::{ApiKey, Component, ComponentId, EnrollmentToken, Progress, Report, WaitingRequest};
@@ -20,12 +23,21 @@ pub(crate) fn page<T, W>(page: Page<T>, item: impl FnMut(T) -> W) -> wire::Page<
     wire::Page { items: page.items, next_cursor: page.next.map(|cursor| cursor.encode()), total: page.total }
 }
 
-pub(crate) fn me(user: &User) -> wire::Me {
+/// Whoever a session lets in, written out from memory when it is sent.
+pub(crate) struct Myself(pub(crate) Arc<LiveSession>);
+
+impl Serialize for Myself {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        me(&self.0.user).serialize(serializer)
+    }
+}
+
+fn me(user: &User) -> wire::Me<'_> {
     wire::Me {
         id: id(user.id),
-        username: user.username.as_str().to_owned(),
-        display_name: user.display_name.as_ref().to_owned(),
-        email: user.email.as_deref().map(ToOwned::to_owned),
+        username: user.username.as_str().into(),
+        display_name: user.display_name.as_ref().into(),
+        email: user.email.as_deref().map(Into::into),
         role: user.role.as_str().into(),
         auth_source: user.source.as_str().into(),
         must_change_password: user.must_change_password,
@@ -48,11 +60,11 @@ pub(crate) fn user(account: &Account) -> wire::User {
     }
 }
 
-pub(crate) fn signed_in(signed_in: &SignedIn) -> wire::SignedIn {
+pub(crate) fn signed_in<'a>(signed_in: &SignedIn, user: &'a User) -> wire::SignedIn<'a> {
     wire::SignedIn {
         token: signed_in.token.0.expose().to_string(),
         expires_at: signed_in.session.expires_at.to_string(),
-        user: me(&signed_in.account.clone().into()),
+        user: me(user),
     }
 }
 

@@ -19,34 +19,38 @@ pub struct Login {
 /// A new session. The same answer sets the session cookie, which holds another secret.
 #[derive(Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct SignedIn {
+pub struct SignedIn<'a> {
     /// The secret for `Authorization: Bearer`.
     pub token: String,
     /// When the session ends at the latest.
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub expires_at: String,
     /// Who signed in.
-    pub user: Me,
+    pub user: Me<'a>,
 }
 
 /// The person who is signed in.
+// Asked for so often that what is known of them is not copied to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Me {
+pub struct Me<'a> {
     /// The account's identifier.
     pub id: String,
     /// Its name, in canonical form.
-    pub username: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub username: Cow<'a, str>,
     /// How the person wants to be called; may be empty.
-    pub display_name: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub display_name: Cow<'a, str>,
     /// A mail address, for information.
-    pub email: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub email: Option<Cow<'a, str>>,
     /// `viewer`, `operator` or `admin`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub role: Cow<'static, str>,
+    pub role: Cow<'a, str>,
     /// Who vouches for the account: `local`, `ldap` or `oidc`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub auth_source: Cow<'static, str>,
+    pub auth_source: Cow<'a, str>,
     /// Whether the password must be changed before anything else.
     pub must_change_password: bool,
 }
