@@ -235,22 +235,17 @@ impl Sessions {
     /// [`StoreError`] when the store fails; the uses are kept for the next call.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let noted = mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        if noted.is_empty() {
-            return Ok(());
-        }
-        let batch: Vec<_> = noted.into_iter().collect();
-        let mut written = Ok(());
-        for part in batch.chunks(WRITTEN_AT_ONCE) {
-            if written.is_ok() {
-                written = self.store.touch(part).await;
+        let mut left = noted.into_iter();
+        loop {
+            let part: Vec<_> = left.by_ref().take(WRITTEN_AT_ONCE).collect();
+            if part.is_empty() {
+                return Ok(());
             }
-            if written.is_err() {
-                for (session, at) in part {
-                    self.note_unless_newer(*session, *at);
-                }
+            if let Err(error) = self.store.touch(&part).await {
+                part.into_iter().chain(left).for_each(|(session, at)| self.note_unless_newer(session, at));
+                return Err(error);
             }
         }
-        written
     }
 
     fn note_unless_newer(&self, session: SessionId, at: Timestamp) {

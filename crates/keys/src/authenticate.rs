@@ -239,22 +239,17 @@ impl Keys {
     /// [`StoreError`] when the store fails; what is remembered is kept for the next call.
     pub async fn flush(&self) -> Result<(), StoreError> {
         let taken = std::mem::take(&mut *self.sightings.lock().unwrap_or_else(PoisonError::into_inner));
-        if taken.is_empty() {
-            return Ok(());
-        }
-        let batch: Vec<_> = taken.into_values().collect();
-        let mut written = Ok(());
-        for part in batch.chunks(WRITTEN_AT_ONCE) {
-            if written.is_ok() {
-                written = self.parts.store.record_sightings(part).await;
+        let mut left = taken.into_values();
+        loop {
+            let part: Vec<_> = left.by_ref().take(WRITTEN_AT_ONCE).collect();
+            if part.is_empty() {
+                return Ok(());
             }
-            if written.is_err() {
-                for sighting in part {
-                    self.sighted(sighting.clone());
-                }
+            if let Err(error) = self.parts.store.record_sightings(&part).await {
+                part.into_iter().chain(left).for_each(|sighting| self.sighted(sighting));
+                return Err(error);
             }
         }
-        written
     }
 }
 

@@ -37,15 +37,17 @@ const POSTGRES_SETTINGS: &str = "\
 
 /// What every connection to SQLite is told. WAL, so that readers and the writer do not wait for each other; FULL, because
 /// with WAL nothing less survives a loss of power: a revocation that was answered for must not come back to life. The
-/// busy timeout is for other processes, such as a command on the same file; within this one there is one writer. 16 MiB of
-/// cache, taken as they are needed, hold the inner pages of the indexes over a million credentials; the default of 2 do not.
+/// busy timeout is for other processes, such as a command on the same file; within this one there is one writer.
 const SQLITE_SETTINGS: &str = "\
     PRAGMA busy_timeout = 2500; \
     PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; \
-    PRAGMA cache_size = -16384; \
     PRAGMA trusted_schema = OFF;";
+
+/// What the one that writes is told besides. 16 MiB of cache, taken as they are needed, hold the inner pages of the indexes over a
+/// million credentials; the default of 2 do not.
+const SQLITE_WRITER_SETTINGS: &str = "PRAGMA cache_size = -16384;";
 
 /// What those that only read are told besides. They map the file, as much of it as SQLite can, because each write of another
 /// connection makes them throw their caches away, and a server writes every few seconds.
@@ -104,9 +106,9 @@ impl Pools {
             Location::Sqlite(path) => {
                 create_private(path)?;
                 let path = path.to_string_lossy();
-                let read_only = format!("{SQLITE_SETTINGS} {SQLITE_READER_SETTINGS}");
-                let writer = pool(&path, 1, SQLITE_SETTINGS)?;
-                Ok(Self::Sqlite { writer, readers: pool(&path, SQLITE_READERS, read_only)? })
+                let writer = pool(&path, 1, format!("{SQLITE_SETTINGS} {SQLITE_WRITER_SETTINGS}"))?;
+                let readers = pool(&path, SQLITE_READERS, format!("{SQLITE_SETTINGS} {SQLITE_READER_SETTINGS}"))?;
+                Ok(Self::Sqlite { writer, readers })
             }
             Location::SqliteMemory => {
                 let writer = pool(":memory:", 1, SQLITE_SETTINGS)?;
