@@ -1,13 +1,13 @@
 //! The settings: small structs, one a concern, read once from `config.yaml` and the environment and parsed into the types
 //! that the rest works with. What is unknown or impossible stops the start and says where it stands.
 
+mod cache;
 mod enrollment;
 mod keys;
 mod oidc;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use config::{Config, Environment, File};
 use serde::{Deserialize, Deserializer, de};
 use stratora_actix::{ExternalOrigin, TrustedProxies};
 use stratora_auth::{PasswordPolicy, SessionTimeouts};
-use stratora_cache::Lease;
 use stratora_ldap::{DirectorySettings, LdapSettings};
 use stratora_storage::DatabaseUrl;
 
+pub use self::cache::Cache;
 pub use self::enrollment::Enrollment;
 pub use self::keys::KeySettings;
 pub use self::oidc::Oidc;
@@ -141,53 +141,6 @@ impl Database {
 pub struct VictoriaMetrics {
     /// Where it is, such as `http://127.0.0.1:8428`; without it, ingest answers 503.
     pub url: Option<String>,
-}
-
-/// `cache`.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Cache {
-    /// How many component keys are kept in memory at the most.
-    pub keys: NonZeroUsize,
-    /// How many sessions are kept in memory at the most.
-    pub sessions: NonZeroUsize,
-    /// How long a server trusts its memory without an answer from PostgreSQL, which is also how long a revocation waits
-    /// for a server that has died. The same on all servers.
-    #[serde(deserialize_with = "span")]
-    pub lease: Duration,
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        const MILLION: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
-        Self { keys: MILLION, sessions: MILLION, lease: Lease::default().span() }
-    }
-}
-
-impl Cache {
-    /// The lease.
-    ///
-    /// # Errors
-    /// When it is too short or too long.
-    pub fn lease(self) -> anyhow::Result<Lease> {
-        Lease::lasting(self.lease).context("cache.lease")
-    }
-
-    /// The same for a command, which meets few credentials.
-    #[must_use]
-    pub fn of_command(self) -> Self {
-        Self { keys: NonZeroUsize::MIN, sessions: NonZeroUsize::MIN, ..self }
-    }
-
-    fn check(self) -> anyhow::Result<()> {
-        const MOST: usize = 100_000_000;
-        for (key, number) in [("cache.keys", self.keys), ("cache.sessions", self.sessions)] {
-            if number.get() > MOST {
-                bail!("{key} must be at most {MOST}");
-            }
-        }
-        self.lease().map(drop)
-    }
 }
 
 /// `session`.
