@@ -51,17 +51,17 @@ pub struct LiveSession {
     ends_at: Timestamp,
     must_confirm: bool,
     /// How many seconds before its end it was last used: of a million sessions in memory each has four bytes for it.
-    last_seen: AtomicU32,
+    seen_before_end: AtomicU32,
 }
 
 impl LiveSession {
     fn last_seen_at(&self) -> Timestamp {
-        let before = self.last_seen.load(Ordering::Relaxed);
+        let before = self.seen_before_end.load(Ordering::Relaxed);
         self.ends_at.minus(Duration::from_secs(before.into()))
     }
 
     fn used(&self, at: Timestamp) {
-        self.last_seen.fetch_min(Self::seconds_before(self.ends_at, at), Ordering::Relaxed);
+        self.seen_before_end.fetch_min(Self::seconds_before(self.ends_at, at), Ordering::Relaxed);
     }
 
     /// Rounded up, so that no session stays for longer than it may.
@@ -155,7 +155,7 @@ impl Sessions {
             id: session.id,
             must_confirm: session.must_confirm,
             ends_at,
-            last_seen: AtomicU32::new(LiveSession::seconds_before(ends_at, last_seen_at)),
+            seen_before_end: AtomicU32::new(LiveSession::seconds_before(ends_at, last_seen_at)),
             user: session.user,
         });
         self.known.remember(key, subject_of(session.user.id), as_of, Arc::clone(&session));

@@ -132,7 +132,7 @@ pub(super) fn of_requests(database: &str, bare: &Listener, server: &Subject) -> 
             "a heartbeat",
             short(server.url(&server.heartbeat()), vec![server.api_key()], Some(&heartbeat)),
             &reading,
-            None,
+            Some(Mark::AtLeast(0.65)),
         ),
         ("a configuration that is sent", config(vec![server.api_key()]), &floor, None),
         (
