@@ -46,17 +46,19 @@ impl Nginx {
         Ok(nginx)
     }
 
-    /// Has it read its configuration again, and waits until only that is served.
+    /// Has it read its configuration again, and waits until the last request under the one before is answered.
     ///
     /// # Errors
     /// When the configuration is refused, with why.
     pub fn reload(&mut self) -> anyhow::Result<()> {
-        // Each worker says when it has stopped to accept connections and goes.
-        let gone = |log: &str| log.matches("gracefully shutting down").count();
+        // A worker that shuts down still passes on what it has accepted; its master says when it is gone.
+        let gone = |log: &str| {
+            log.lines().filter(|line| line.contains("worker process") && line.contains("exited with code")).count()
+        };
         let before = gone(&self.server.output());
         let output = command(&self.configuration).args(["-s", "reload"]).output().context("cannot run nginx")?;
         ensure!(output.status.success(), "NGINX refused to reload: {}", String::from_utf8_lossy(&output.stderr));
-        until("NGINX's new workers", || gone(&self.server.output()) >= before + WORKERS)
+        until("the end of NGINX's old workers", || gone(&self.server.output()) >= before + WORKERS)
             .with_context(|| self.server.output())
     }
 
