@@ -1,7 +1,9 @@
 //! Request bodies, read within bounds: of the documented media type, not larger than allowed, in time, and strictly.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -13,6 +15,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use tokio::time::Sleep;
 
 use crate::ApiError;
 
@@ -20,8 +23,6 @@ use crate::ApiError;
 const MAX_JSON: usize = 64 * 1024;
 /// How long a body may take to arrive; NGINX, which buffers bodies, gives a client as long between two reads.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// A JSON object of at most 64 KiB. `T` refuses unknown fields (`#[serde(deny_unknown_fields)]`).
 ///
@@ -32,21 +33,12 @@ pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     type Error = ApiError;
-    type Future = LocalFuture<Result<Self, ApiError>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let refused = if is_utf8_of(request, &["application/json"]) {
-            declared_length(request.headers(), MAX_JSON).err()
-        } else {
-            Some(ApiError::unsupported_media_type("Send the body as application/json."))
-        };
-        let payload = payload.take();
-        Box::pin(async move {
-            if let Some(error) = refused {
-                return Err(error);
-            }
-            parse(&read(payload, MAX_JSON, PATIENCE).await?).map(Self)
-        })
+        let types = ["application/json"];
+        let refused = refusal(request, &types, MAX_JSON, "Send the body as application/json.");
+        Reading::of(refused, payload, MAX_JSON, |body| parse(body).map(Self))
     }
 }
 
@@ -74,21 +66,13 @@ pub struct TextBody<const MAX: usize>(pub String);
 
 impl<const MAX: usize> FromRequest for TextBody<MAX> {
     type Error = ApiError;
-    type Future = LocalFuture<Result<Self, ApiError>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let refused = if is_utf8_of(request, &["application/toml", "text/plain"]) {
-            declared_length(request.headers(), MAX).err()
-        } else {
-            Some(ApiError::unsupported_media_type("Send the body as application/toml or text/plain, in UTF-8."))
-        };
-        let payload = payload.take();
-        Box::pin(async move {
-            if let Some(error) = refused {
-                return Err(error);
-            }
-            let body = read(payload, MAX, PATIENCE).await?;
-            let text = std::str::from_utf8(&body)
+        let types = ["application/toml", "text/plain"];
+        let refused = refusal(request, &types, MAX, "Send the body as application/toml or text/plain, in UTF-8.");
+        Reading::of(refused, payload, MAX, |body| {
+            let text = std::str::from_utf8(body)
                 .map_err(|_| ApiError::bad_request("malformed_text", "Send the body in UTF-8."))?;
             Ok(Self(text.to_owned()))
         })
@@ -101,22 +85,21 @@ pub struct FormBody(pub Vec<(String, String)>);
 
 impl FromRequest for FormBody {
     type Error = ApiError;
-    type Future = LocalFuture<Result<Self, ApiError>>;
+    type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let refused = if is_utf8_of(request, &["application/x-www-form-urlencoded"]) {
-            declared_length(request.headers(), MAX_JSON).err()
-        } else {
-            Some(ApiError::unsupported_media_type("Send the body as application/x-www-form-urlencoded."))
-        };
-        let payload = payload.take();
-        Box::pin(async move {
-            if let Some(error) = refused {
-                return Err(error);
-            }
-            let body = read(payload, MAX_JSON, PATIENCE).await?;
-            Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
-        })
+        let types = ["application/x-www-form-urlencoded"];
+        let refused = refusal(request, &types, MAX_JSON, "Send the body as application/x-www-form-urlencoded.");
+        Reading::of(refused, payload, MAX_JSON, |body| Ok(Self(form_urlencoded::parse(body).into_owned().collect())))
+    }
+}
+
+/// Why a body is not read at all: `message` says what to do when it is none of `types`.
+fn refusal(request: &HttpRequest, types: &[&str], max: usize, message: &'static str) -> Option<ApiError> {
+    if is_utf8_of(request, types) {
+        declared_length(request.headers(), max).err()
+    } else {
+        Some(ApiError::unsupported_media_type(message))
     }
 }
 
@@ -137,30 +120,103 @@ fn declared_length(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
     if length.is_some_and(|length| length > max as u64) { Err(ApiError::payload_too_large(max)) } else { Ok(()) }
 }
 
-/// The whole body, or an error as soon as it grows too large or takes too long.
-async fn read(
-    payload: impl Stream<Item = Result<Bytes, PayloadError>>,
+/// A body on its way to being a `T`; or an error as soon as it grows too large or takes too long.
+pub struct Reading<T, S = Payload> {
+    refused: Option<ApiError>,
+    payload: S,
+    arrived: Arrived,
     max: usize,
-    patience: Duration,
-) -> Result<BytesMut, ApiError> {
-    let mut payload = pin!(payload);
-    let collect = async {
-        let mut body = BytesMut::new();
-        while let Some(chunk) = payload.next().await {
+    patience: Patience,
+    parse: fn(&[u8]) -> Result<T, ApiError>,
+}
+
+impl<T> Reading<T> {
+    fn of(
+        refused: Option<ApiError>,
+        payload: &mut Payload,
+        max: usize,
+        parse: fn(&[u8]) -> Result<T, ApiError>,
+    ) -> Self {
+        let (payload, arrived) = (payload.take(), Arrived::default());
+        Self { refused, payload, arrived, max, patience: Patience::new(PATIENCE), parse }
+    }
+}
+
+impl<T, S> Future for Reading<T, S>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    type Output = Result<T, ApiError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Some(error) = this.refused.take() {
+            return Poll::Ready(Err(error));
+        }
+        while let Poll::Ready(next) = this.payload.poll_next_unpin(context) {
+            let Some(chunk) = next else {
+                return Poll::Ready((this.parse)(&mem::take(&mut this.arrived).whole()));
+            };
             let chunk = chunk.map_err(|error| match error {
-                PayloadError::Overflow => ApiError::payload_too_large(max),
+                PayloadError::Overflow => ApiError::payload_too_large(this.max),
                 _ => ApiError::bad_request("incomplete_body", "The body did not arrive whole. Send it again."),
             })?;
-            if body.len() + chunk.len() > max {
-                return Err(ApiError::payload_too_large(max));
+            if this.arrived.len() + chunk.len() > this.max {
+                return Poll::Ready(Err(ApiError::payload_too_large(this.max)));
             }
-            body.extend_from_slice(&chunk);
+            this.arrived.push(chunk);
         }
-        Ok(body)
-    };
-    tokio::time::timeout(patience, collect)
-        .await
-        .unwrap_or_else(|_| Err(ApiError::of_status(StatusCode::REQUEST_TIMEOUT)))
+        this.patience.poll(context).map(|()| Err(ApiError::of_status(StatusCode::REQUEST_TIMEOUT)))
+    }
+}
+
+/// What has arrived of a body. One chunk, as most of them are, is not copied.
+#[derive(Default)]
+struct Arrived {
+    first: Bytes,
+    joined: BytesMut,
+}
+
+impl Arrived {
+    fn len(&self) -> usize {
+        self.first.len() + self.joined.len()
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        if self.len() == 0 {
+            self.first = chunk;
+        } else {
+            self.joined.extend_from_slice(&mem::take(&mut self.first));
+            self.joined.extend_from_slice(&chunk);
+        }
+    }
+
+    fn whole(self) -> Bytes {
+        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
+    }
+}
+
+/// How long a body is waited for.
+struct Patience {
+    span: Duration,
+    has_looked: bool,
+    end: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    const fn new(span: Duration) -> Self {
+        Self { span, has_looked: false, end: None }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // Most bodies come with their head, and are there at the second look: only others are worth a timer.
+        if !mem::replace(&mut self.has_looked, true) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let end = self.end.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.span)));
+        end.as_mut().poll(context)
+    }
 }
 
 #[cfg(test)]
@@ -308,7 +364,15 @@ mod tests {
     #[actix_web::test]
     async fn a_body_that_does_not_come_is_not_waited_for_for_ever() {
         let stalled = stream::pending::<Result<Bytes, PayloadError>>();
-        let refused = read(stalled, MAX_JSON, Duration::ZERO).await.unwrap_err();
+        let reading = Reading {
+            refused: None,
+            payload: stalled,
+            arrived: Arrived::default(),
+            max: MAX_JSON,
+            patience: Patience::new(Duration::ZERO),
+            parse: |_| Ok(()),
+        };
+        let refused = reading.await.unwrap_err();
         assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
     }
 }

@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::{Extensions, Payload};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use stratora_audit::{Actor, Origin, RequestId};
+use uuid::Uuid;
 
 use crate::{ApiError, ClientAddress};
 
@@ -17,6 +18,8 @@ pub struct RequestContext {
     pub client: ClientAddress,
     /// The path of the route that it takes, once that is known.
     pub route: Option<&'static str>,
+    /// The identifier in the request's path, where the route has one and it is written as it should be.
+    pub path_id: Option<Uuid>,
 }
 
 impl RequestContext {

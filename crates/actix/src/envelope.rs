@@ -102,6 +102,7 @@ where
                     request_id: request_id.unwrap_or(RequestId::from_uuid(Uuid::nil())),
                     client: ClientAddress::of(&request, &gate.trusted_proxies),
                     route: None,
+                    path_id: None,
                 },
                 method: request.method().clone(),
                 uri: request.uri().clone(),

@@ -3,11 +3,11 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
 use uuid::Uuid;
 
-use crate::ApiError;
+use crate::{ApiError, RequestContext};
 
 /// The `{id}` of the route's path: a lower-case hyphenated UUID, else 404.
 #[derive(Debug)]
@@ -18,13 +18,16 @@ impl<K: TypedUuidKind> FromRequest for PathId<K> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(canonical).ok_or_else(ApiError::not_found);
-        ready(id.map(|id| Self(TypedUuid::from_untyped_uuid(id))))
+        let id = RequestContext::of(&request.extensions()).and_then(|context| {
+            let id = context.path_id.ok_or_else(ApiError::not_found)?;
+            Ok(Self(TypedUuid::from_untyped_uuid(id)))
+        });
+        ready(id)
     }
 }
 
 /// The UUID that is written in exactly this way (RFC 9562 §4).
-fn canonical(text: &str) -> Option<Uuid> {
+pub(crate) fn canonical(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok()?;
     let mut buffer = Uuid::encode_buffer();
     (*id.hyphenated().encode_lower(&mut buffer) == *text).then_some(id)

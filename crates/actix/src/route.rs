@@ -13,6 +13,7 @@ use matchit::Router;
 
 use crate::future::pin_in_place;
 use crate::guard::admit_request;
+use crate::path::canonical;
 use crate::{ApiError, RequestContext, RoutePolicy};
 
 /// The order in which `Allow` names methods.
@@ -111,16 +112,14 @@ impl Routes {
         config.default_service(fn_service(move |request| routes.lead(request)));
     }
 
-    fn lead(&self, mut request: ServiceRequest) -> Answering {
+    fn lead(&self, request: ServiceRequest) -> Answering {
         let Ok(found) = self.0.at(request.match_info().unprocessed()) else {
             return Box::pin(ready(Ok(request.error_response(ApiError::not_found()))));
         };
-        let (routes, id) = (found.value, found.params.get("id").map(str::to_owned));
+        let routes = found.value;
         if let Some(context) = request.extensions_mut().get_mut::<RequestContext>() {
             context.route = routes.first().map(|route| route.path);
-        }
-        if let Some(id) = id {
-            request.match_info_mut().add_static("id", id);
+            context.path_id = found.params.get("id").and_then(canonical);
         }
         match routes.iter().find(|route| serves(&route.method, request.method())) {
             Some(route) => (route.endpoint.0)(request, route.policy),
@@ -139,22 +138,24 @@ fn allowed(routes: &[Route]) -> Vec<Method> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::web;
+    use stratora_keys::ComponentTypeKind;
 
     use super::*;
-    use crate::Access;
     use crate::testing::Server;
+    use crate::{Access, PathId};
 
     const OPEN: RoutePolicy = RoutePolicy { access: Access::Anyone, quota: None, encoded_body: false };
 
     fn routes(config: &mut ServiceConfig) {
         let route = |method, path, endpoint| Route { method, path, policy: OPEN, endpoint };
-        let id = |id: web::Path<String>| async move { id.into_inner() };
+        let pattern = |context: RequestContext| async move { context.route.unwrap_or_default() };
+        let id = |id: PathId<ComponentTypeKind>| async move { id.0.to_string() };
         Routes::new([
             route(Method::DELETE, "/api/v1/things/{id}", Endpoint::of(HttpResponse::NoContent)),
-            route(Method::GET, "/api/v1/things/{id}", Endpoint::of(id)),
+            route(Method::GET, "/api/v1/things/{id}", Endpoint::of(pattern)),
             route(Method::GET, "/api/v1/things/best", Endpoint::of(|| async { "the best" })),
-            route(Method::GET, "/api/v1/things/{id}/parts", Endpoint::of(id)),
+            route(Method::GET, "/api/v1/things/{id}/parts", Endpoint::of(pattern)),
+            route(Method::GET, "/api/v1/things/{id}/id", Endpoint::of(id)),
             route(Method::GET, "/api/v1/things/{name}", Endpoint::of(|| async { "cannot be told from the others" })),
             route(Method::POST, "/api/v1/login", Endpoint::of(HttpResponse::Ok)),
         ])
@@ -165,19 +166,33 @@ mod tests {
     fn a_path_leads_to_what_fits_it_best() {
         let server = Server::start(routes);
         for (path, body) in [
-            ("/api/v1/things/1", "1"),
-            ("/api/v1/things/a%20b", "a b"),
-            ("/api/v1/things/bes", "bes"),
+            ("/api/v1/things/1", "/api/v1/things/{id}"),
+            ("/api/v1/things/a%20b", "/api/v1/things/{id}"),
+            ("/api/v1/things/bes", "/api/v1/things/{id}"),
             ("/api/v1/things/best", "the best"),
-            ("/api/v1/things/1/parts", "1"),
-            ("/api/v1/things/best/parts", "best"),
-            ("/api/v1/things/1?id=2", "1"),
+            ("/api/v1/things/1/parts", "/api/v1/things/{id}/parts"),
+            ("/api/v1/things/best/parts", "/api/v1/things/{id}/parts"),
+            ("/api/v1/things/1?id=2", "/api/v1/things/{id}"),
         ] {
             let answer = server.get(path);
             assert_eq!((answer.status, answer.body.as_str()), (200, body), "{path}");
         }
         for path in ["/", "/api/v1/things", "/api/v1/things/", "/api/v1/things/1/", "/api/v1/things/1/parts/2"] {
             assert_eq!(server.get(path).status, 404, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_handler_gets_the_identifier_of_its_path_and_no_other() {
+        let server = Server::start(routes);
+        let (id, other) = ("67e55044-10b1-426f-9247-bb680e5fe0c8", "00000000-0000-4000-8000-000000000001");
+        // A character that needs no encoding means the same encoded (RFC 3986 §2.3).
+        for spelling in [id, &id.replace('6', "%36")] {
+            let answer = server.get(&format!("/api/v1/things/{spelling}/id?id={other}"));
+            assert_eq!((answer.status, answer.body.as_str()), (200, id));
+        }
+        for not_one in ["1", &id.to_uppercase(), &id.replace('-', ""), &format!("{id}%00")] {
+            assert_eq!(server.get(&format!("/api/v1/things/{not_one}/id")).error(), "not_found", "{not_one}");
         }
     }
 
@@ -213,9 +228,9 @@ mod tests {
             kept.sort();
             kept
         };
-        assert_eq!((get.status, get.body.as_str()), (200, "1"));
+        assert_eq!((get.status, get.body.as_str()), (200, "/api/v1/things/{id}"));
         assert_eq!((head.status, head.body.as_str()), (200, ""));
-        assert_eq!(head.header("content-length"), Some("1"));
+        assert_eq!(head.header("content-length"), get.header("content-length"));
         assert_eq!(without_date_and_id(&head.headers), without_date_and_id(&get.headers));
         let refused = server.send(&["HEAD /api/v1/login HTTP/1.1", "Host: a.test"], b"");
         assert_eq!((refused.status, refused.body.as_str()), (405, ""));
@@ -241,7 +256,7 @@ mod tests {
         }
         let absolute = server.send(&["GET http://b.test/api/v1/things/best HTTP/1.1", "Host: a.test"], b"");
         assert_eq!((absolute.status, absolute.body.as_str()), (200, "the best"));
-        assert_eq!(server.get("/api/v1/things/{id}").body, "{id}", "a segment like any other");
+        assert_eq!(server.get("/api/v1/things/{id}").status, 200, "a segment like any other");
         for header in
             ["X-HTTP-Method-Override: DELETE", "X-Original-URL: /api/v1/things/1", "X-Rewrite-URL: /api/v1/things/1"]
         {

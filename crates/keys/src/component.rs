@@ -113,13 +113,15 @@ pub enum RefusedText {
 }
 
 fn checked(text: &str, max: usize) -> Result<&str, RefusedText> {
-    if text.chars().nth(max).is_some() {
+    // Never more characters than bytes.
+    if text.len() > max && text.chars().nth(max).is_some() {
         return Err(RefusedText::TooLong { max });
     }
     if text.trim().is_empty() {
         return Err(RefusedText::Empty);
     }
-    if text.chars().any(is_control_or_invisible) {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !is_plain && text.chars().any(is_control_or_invisible) {
         return Err(RefusedText::Character);
     }
     Ok(text)
@@ -167,11 +169,11 @@ texts! {
     /// hyphens, underscores (which Windows allows) and dots.
     Hostname(|text| {
         let text = checked(text, 253)?;
-        let label = |label: &str| {
+        let label = |label: &[u8]| {
             (1..=63).contains(&label.len())
-                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+                && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
-        if text.split('.').all(label) { Ok(text.to_ascii_lowercase()) } else { Err(RefusedText::Hostname) }
+        if text.as_bytes().split(|byte| *byte == b'.').all(label) { Ok(text.to_ascii_lowercase()) } else { Err(RefusedText::Hostname) }
     });
     /// The program version that a component reports: 1 to 64 characters.
     Version(|text| checked(text, 64).map(str::to_owned));
