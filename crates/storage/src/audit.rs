@@ -19,6 +19,7 @@ use stratora_port::{Page, PageRequest, StoreError};
 
 use crate::Storage;
 use crate::failure::Trouble;
+use crate::prepared::Repeated as _;
 use crate::schema::{audit_head, audit_records};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{address, containing, count, overfull, unreadable};
@@ -134,13 +135,16 @@ statements! {
             let (seq, hash): (i64, Vec<u8>) = diesel::update(audit_head::table)
                 .set(audit_head::seq.eq(audit_head::seq + 1))
                 .returning((audit_head::seq, audit_head::hash))
+                .prepared_once()
                 .get_result(conn)
                 .await?;
             let seq = u64::try_from(seq).map_err(|error| StoreError::corrupt("position", error))?;
             let record = Head { seq: seq.saturating_sub(1), hash: chain_hash(&hash)? }.append(event.clone());
-            diesel::insert_into(audit_records::table).values(RecordRow::of(&record)?).execute(conn).await?;
+            let row = RecordRow::of(&record)?;
+            diesel::insert_into(audit_records::table).values(row).prepared_once().execute(conn).await?;
             diesel::update(audit_head::table)
                 .set(audit_head::hash.eq(record.hash.as_bytes().as_slice()))
+                .prepared_once()
                 .execute(conn)
                 .await?;
             Ok(record.seq)

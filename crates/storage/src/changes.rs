@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::audit::AuditStatements as _;
 use crate::failure::Trouble;
 use crate::pool::SqliteLink;
+use crate::prepared::Repeated as _;
 use crate::replicas::INVALIDATED;
 use crate::sql_types::{StoredId, sql};
 
@@ -122,6 +123,7 @@ impl ChangeStatements for AsyncPgConnection {
         .bind::<sql::Id, _>(StoredId(id))
         .bind::<Nullable<BigInt>, _>(told.issued.map(|CredentialTag(tag)| tag.cast_signed()))
         .bind::<Text, _>(INVALIDATED)
+        .prepared_once()
         .execute(self)
         .await?;
         Ok(Change { seq, told })

@@ -15,6 +15,7 @@ use stratora_keys::{
 use stratora_port::StoreError;
 
 use crate::failure::Failure;
+use crate::prepared::Repeated as _;
 use crate::schema::{component_keys, components, enrollment_requests};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{address, unreadable};
@@ -163,6 +164,7 @@ statements! {
             diesel::update(components::table.find(StoredId::from(id)))
                 .set(components::id.eq(components::id))
                 .returning(ComponentRow::as_returning())
+                .prepared_once()
                 .get_result(conn)
                 .await
                 .optional()
@@ -176,6 +178,7 @@ statements! {
             let id: Option<StoredId> = diesel::update(components::table.filter(components::id.eq_any(owner)))
                 .set(components::id.eq(components::id))
                 .returning(components::id)
+                .prepared_once()
                 .get_result(conn)
                 .await
                 .optional()?;
@@ -240,7 +243,7 @@ statements! {
                 Grace::None | Grace::UntilFirstUse(_) => (state::ROTATED, None),
                 Grace::For(span) => (state::GRACE, Some(StoredTime(now.plus(span)))),
             };
-            conn.end_keys(component, state::GRACE, state::ROTATED).await?;
+            conn.end_keys(component, &[state::GRACE], state::ROTATED).await?;
             diesel::update(
                 component_keys::table
                     .filter(component_keys::component_id.eq(StoredId::from(component)))
@@ -264,31 +267,27 @@ statements! {
                 .map(drop)
         }
 
-        /// Sets where the component stands.
-        async fn set_standing(
-            conn,
-            component: ComponentId,
-            standing: Standing,
-            revoked_at: Option<Timestamp>,
-        ) -> QueryResult<ComponentRow> {
+        /// Lets the component in, for the first time or again.
+        async fn let_in(conn, component: ComponentId) -> QueryResult<ComponentRow> {
             diesel::update(components::table.find(StoredId::from(component)))
                 .set((
-                    components::standing.eq(standing.as_str()),
-                    components::revoked_at.eq(revoked_at.map(StoredTime)),
+                    components::standing.eq(Standing::Active.as_str()),
+                    components::revoked_at.eq(None::<StoredTime>),
                 ))
                 .returning(ComponentRow::as_returning())
                 .get_result(conn)
                 .await
         }
 
-        /// Ends every key of the component that is in state `from`.
-        async fn end_keys(conn, component: ComponentId, from: &str, to: &str) -> QueryResult<()> {
+        /// Ends every key of the component that is in one of the states `from`.
+        async fn end_keys(conn, component: ComponentId, from: &[&str], to: &str) -> QueryResult<()> {
             diesel::update(
                 component_keys::table
                     .filter(component_keys::component_id.eq(StoredId::from(component)))
-                    .filter(component_keys::state.eq(from)),
+                    .filter(component_keys::state.eq_any(from)),
             )
             .set((component_keys::state.eq(to), component_keys::grace_until.eq(None::<StoredTime>)))
+            .prepared_once()
             .execute(conn)
             .await
             .map(drop)
@@ -303,10 +302,17 @@ statements! {
         /// Ends all keys of the component that still work, and shuts it out. What was approved before does not undo that.
         async fn shut_out(conn, component: ComponentId, now: Timestamp) -> QueryResult<ComponentRow> {
             conn.forget_request(component).await?;
-            conn.end_keys(component, state::LIVE, state::REVOKED).await?;
-            conn.end_keys(component, state::GRACE, state::REVOKED).await?;
-            conn.set_rotation_requested(component, None).await?;
-            conn.set_standing(component, Standing::Revoked, Some(now)).await
+            conn.end_keys(component, &[state::LIVE, state::GRACE], state::REVOKED).await?;
+            diesel::update(components::table.find(StoredId::from(component)))
+                .set((
+                    components::standing.eq(Standing::Revoked.as_str()),
+                    components::revoked_at.eq(Some(StoredTime(now))),
+                    components::rotation_requested_at.eq(None::<StoredTime>),
+                ))
+                .returning(ComponentRow::as_returning())
+                .prepared_once()
+                .get_result(conn)
+                .await
         }
     }
 }

@@ -312,15 +312,14 @@ statements! {
             key: &NewKey,
         ) -> QueryResult<ComponentRow> {
             let id = component.id;
-            conn.end_keys(id, state::GRACE, state::ROTATED).await?;
-            conn.end_keys(id, state::LIVE, state::ROTATED).await?;
+            conn.end_keys(id, &[state::GRACE, state::LIVE], state::ROTATED).await?;
             conn.insert_key(id, key).await?;
             diesel::update(components::table.find(StoredId::from(id)))
                 .set((components::version.eq(call.version.as_str()), components::hostname.eq(call.hostname.as_str())))
                 .execute(conn)
                 .await?;
             if lets_in {
-                conn.set_standing(id, Standing::Active, None).await?;
+                conn.let_in(id).await?;
             }
             conn.show_key(id, key).await
         }

@@ -22,6 +22,7 @@ use crate::Storage;
 use crate::changes::{ChangeStatements as _, Changed, Told};
 use crate::components::{ComponentRow, ComponentStatements as _, fold, key_state, kind, name, standing, state, works};
 use crate::failure::{Failure, Violation, refused_on};
+use crate::prepared::Repeated as _;
 use crate::schema::{component_keys, components};
 use crate::sql_types::{StoredId, StoredTime, lower};
 use crate::text::{containing, count, overfull};
@@ -199,7 +200,7 @@ impl KeyStore for Storage {
             }
             conn.insert_key(id, &key).await?;
             conn.show_key(id, &key).await?;
-            let row = conn.set_standing(id, Standing::Active, None).await?;
+            let row = conn.let_in(id).await?;
             let change = conn.append_change(&event, issuing(id, &key)).await?;
             Ok(change.with(Component::try_from(row)?))
         })
@@ -211,7 +212,7 @@ impl KeyStore for Storage {
             if before.standing != Standing::Pending {
                 return Err(wrong_standing(before.standing));
             }
-            let row = conn.set_standing(id, Standing::Active, None).await?;
+            let row = conn.let_in(id).await?;
             let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(Component::try_from(row)?))
         })
@@ -308,7 +309,7 @@ impl KeyStore for Storage {
             };
             let hash = BcryptHash::parse(&hash).map_err(|error| StoreError::corrupt("key hash", error))?;
             if stored == KeyState::Live {
-                conn.end_keys(component, state::GRACE, state::ROTATED).await?;
+                conn.end_keys(component, &[state::GRACE], state::ROTATED).await?;
             }
             let change = conn.append_change(&event, subject_of(component)).await?;
             Ok(change.with(FirstUse::Now(hash)))
@@ -385,6 +386,7 @@ impl KeyStore for Storage {
                         sighting.hostname.as_ref().map(|hostname| components::hostname.eq(hostname.as_str())),
                         sighting.version.as_ref().map(|version| components::version.eq(version.as_str())),
                     ))
+                    .prepared_once()
                     .execute(conn)
                     .await?;
             }

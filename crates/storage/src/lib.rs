@@ -23,6 +23,7 @@ mod membership;
 mod migrations;
 mod oidc_transactions;
 mod pool;
+mod prepared;
 mod providers;
 mod replicas;
 mod schema;

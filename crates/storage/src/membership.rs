@@ -18,6 +18,7 @@ use crate::companions::{JoinError, Occupancy};
 use crate::issued::keep_known;
 use crate::pool::{Pools, dedicated};
 use crate::replicas::{ACKNOWLEDGED, INVALIDATED, Replicas, remove};
+use crate::prepared::Repeated as _;
 use crate::schema::{invalidations, replicas};
 use crate::sql_types::{StoredId, sql};
 use crate::text::unreadable;
@@ -161,6 +162,7 @@ impl Link<'_> {
     async fn say_alive(&mut self, me: ReplicaId) -> Result<bool, StoreError> {
         let updated = diesel::update(replicas::table.find(StoredId(me.0)))
             .set((replicas::renewals.eq(replicas::renewals + 1), replicas::acknowledged.eq(self.heard.cast_signed())))
+            .prepared_once()
             .execute(&mut self.connection)
             .await;
         Ok(updated.map_err(StoreError::unavailable)? > 0)
@@ -213,6 +215,7 @@ impl Link<'_> {
             diesel::sql_query("SELECT pg_notify($1, $2)")
                 .bind::<Text, _>(ACKNOWLEDGED)
                 .bind::<Text, _>(format!("{}:{}", me.0, self.heard))
+                .prepared_once()
                 .execute(&mut self.connection)
                 .await
                 .map_err(StoreError::unavailable)?;

@@ -21,6 +21,7 @@ use crate::audit::AuditStatements as _;
 use crate::brakes::device_column;
 use crate::changes::{ChangeStatements as _, Changed};
 use crate::failure::{Failure, Violation, refused_on};
+use crate::prepared::Repeated as _;
 use crate::schema::{accounts, brakes, sessions};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::address;
@@ -223,6 +224,7 @@ impl SessionStore for Storage {
                 let at = StoredTime::from(*at);
                 diesel::update(sessions::table.find(StoredId::from(*id)).filter(sessions::last_seen_at.lt(at)))
                     .set(sessions::last_seen_at.eq(at))
+                    .prepared_once()
                     .execute(conn)
                     .await?;
             }
