@@ -98,13 +98,7 @@ end
 
 /// Writes a script that sends each request with another credential: each line of the file `of` becomes the path that
 /// `path` makes of its first word, with `header` before its last. Whatever the configuration, it is said to be there already.
-pub(super) fn write_turns(
-    script: &Path,
-    of: &Path,
-    path: [&str; 2],
-    header: [&str; 2],
-    pause: Duration,
-) -> Result<()> {
+pub(super) fn write_turns(script: &Path, of: &Path, path: [&str; 2], header: [&str; 2], pause: Duration) -> Result<()> {
     let ([before, after], [name, scheme]) = (path, header);
     let pacing = match pause.as_millis() {
         0 => String::new(),
