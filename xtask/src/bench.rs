@@ -108,6 +108,6 @@ fn measure(directory: &TempDir, seconds: u32) -> Result<Report> {
     let server = Subject::start(directory.path(), "postgres", &format!("{}/postgres", postgres.url()))?;
     figures.extend(figures::of_requests("PostgreSQL", &bare, &server)?);
     drop(server);
-    figures.push(revocation::measure(directory, seconds)?);
+    figures.push(revocation::measure(directory)?);
     Ok(Report::new(figures))
 }

@@ -102,7 +102,7 @@ mod tests {
         let peer: IpAddr = address.parse().unwrap();
         let client = ClientAddress::resolve(peer, std::iter::empty(), &TrustedProxies::default());
         let request_id = RequestId::generate(&OsEntropy).unwrap();
-        request.extensions_mut().insert(RequestContext { request_id, client, route: None, path_id: None });
+        request.extensions_mut().insert(RequestContext::new(request_id, client));
         keys.extract(&request).unwrap()
     }
 

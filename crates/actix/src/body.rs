@@ -209,7 +209,8 @@ impl Patience {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // Most bodies come with their head, and are there at the second look: only others are worth a timer.
+        // Most bodies come with their head, and are there at the second look: only others are worth a timer. The look has to be
+        // asked for, since nothing else would have this polled again when the body does not come.
         if !mem::replace(&mut self.has_looked, true) {
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -361,18 +362,37 @@ mod tests {
         assert_eq!(put("application/toml", &[b' '; 17]).error(), "payload_too_large");
     }
 
+    type Chunk = Result<Bytes, PayloadError>;
+
+    async fn read(payload: impl Stream<Item = Chunk> + Unpin) -> Result<Vec<u8>, ApiError> {
+        let (arrived, patience) = (Arrived::default(), Patience::new(Duration::from_millis(10)));
+        Reading { refused: None, payload, arrived, max: 6, patience, parse: |body| Ok(body.to_vec()) }.await
+    }
+
     #[actix_web::test]
-    async fn a_body_that_does_not_come_is_not_waited_for_for_ever() {
-        let stalled = stream::pending::<Result<Bytes, PayloadError>>();
-        let reading = Reading {
-            refused: None,
-            payload: stalled,
-            arrived: Arrived::default(),
-            max: MAX_JSON,
-            patience: Patience::new(Duration::ZERO),
-            parse: |_| Ok(()),
-        };
-        let refused = reading.await.unwrap_err();
-        assert_eq!(refused.status(), StatusCode::REQUEST_TIMEOUT);
+    async fn a_body_is_whole_in_however_many_chunks_it_comes() {
+        for chunks in [vec![], vec!["abc"], vec!["abc", "def"], vec!["", "ab", "", "cd", "ef"], vec!["a", "b", "c", ""]]
+        {
+            let payload = stream::iter(chunks.iter().map(|chunk| Chunk::Ok(Bytes::from_static(chunk.as_bytes()))));
+            assert_eq!(read(payload).await.unwrap(), chunks.concat().as_bytes());
+        }
+        let late = stream::once(Box::pin(async {
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            Chunk::Ok(Bytes::from_static(b"late"))
+        }));
+        assert_eq!(read(late).await.unwrap(), b"late");
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_grows_breaks_off_or_stalls_is_an_error() {
+        let chunk = |text: &'static str| Chunk::Ok(Bytes::from_static(text.as_bytes()));
+        let too_large = read(stream::iter([chunk("abc"), chunk("defg")])).await.unwrap_err();
+        assert_eq!(too_large.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let broken = read(stream::iter([chunk("abc"), Err(PayloadError::Incomplete(None))])).await.unwrap_err();
+        assert_eq!(broken.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(read(stream::pending()).await.unwrap_err().status(), StatusCode::REQUEST_TIMEOUT);
+        let stalled = stream::iter([chunk("abc")]).chain(stream::pending());
+        assert_eq!(read(stalled).await.unwrap_err().status(), StatusCode::REQUEST_TIMEOUT);
     }
 }

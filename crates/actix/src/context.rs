@@ -19,10 +19,15 @@ pub struct RequestContext {
     /// The path of the route that it takes, once that is known.
     pub route: Option<&'static str>,
     /// The identifier in the request's path, where the route has one and it is written as it should be.
-    pub path_id: Option<Uuid>,
+    pub(crate) path_id: Option<Uuid>,
 }
 
 impl RequestContext {
+    /// That of a request whose route is not known yet.
+    pub const fn new(request_id: RequestId, client: ClientAddress) -> Self {
+        Self { request_id, client, route: None, path_id: None }
+    }
+
     /// The origin of events that nobody has authenticated for.
     pub fn origin(&self) -> Origin {
         self.origin_of(Actor::anonymous())

@@ -97,13 +97,11 @@ where
             let Worker { service, gate, request_ids, figures } = worker.as_ref();
             let request_id = RequestId::generate(request_ids);
             let exchange = Exchange {
-                context: RequestContext {
+                context: RequestContext::new(
                     // Without randomness nothing else can be done safely either; the answer says so.
-                    request_id: request_id.unwrap_or(RequestId::from_uuid(Uuid::nil())),
-                    client: ClientAddress::of(&request, &gate.trusted_proxies),
-                    route: None,
-                    path_id: None,
-                },
+                    request_id.unwrap_or(RequestId::from_uuid(Uuid::nil())),
+                    ClientAddress::of(&request, &gate.trusted_proxies),
+                ),
                 method: request.method().clone(),
                 uri: request.uri().clone(),
                 started: gate.clock.now(),

@@ -173,7 +173,8 @@ texts! {
             (1..=63).contains(&label.len())
                 && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
-        if text.as_bytes().split(|byte| *byte == b'.').all(label) { Ok(text.to_ascii_lowercase()) } else { Err(RefusedText::Hostname) }
+        let is_name = text.as_bytes().split(|byte| *byte == b'.').all(label);
+        if is_name { Ok(text.to_ascii_lowercase()) } else { Err(RefusedText::Hostname) }
     });
     /// The program version that a component reports: 1 to 64 characters.
     Version(|text| checked(text, 64).map(str::to_owned));

@@ -29,6 +29,8 @@ const MICROS_A_DAY: i64 = 86_400_000_000;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = audit_records)]
+// One text for all of them, which is prepared once for each connection.
+#[diesel(treat_none_as_default_value = false)]
 struct RecordRow {
     seq: i64,
     at: StoredTime,
@@ -140,8 +142,7 @@ statements! {
                 .await?;
             let seq = u64::try_from(seq).map_err(|error| StoreError::corrupt("position", error))?;
             let record = Head { seq: seq.saturating_sub(1), hash: chain_hash(&hash)? }.append(event.clone());
-            let row = RecordRow::of(&record)?;
-            diesel::insert_into(audit_records::table).values(row).prepared_once().execute(conn).await?;
+            diesel::insert_into(audit_records::table).values(RecordRow::of(&record)?).execute(conn).await?;
             diesel::update(audit_head::table)
                 .set(audit_head::hash.eq(record.hash.as_bytes().as_slice()))
                 .prepared_once()

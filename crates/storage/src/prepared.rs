@@ -4,8 +4,9 @@ use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
-/// For a statement that is executed often and of which there are few texts. Diesel prepares each update, most inserts and what is
-/// written in SQL anew, since it cannot know how many texts there may be; on PostgreSQL that is a second round trip each time.
+/// For a statement that is executed often and of which there are few texts. Diesel prepares each update and what is written in
+/// SQL anew, since it cannot know how many texts there may be; on PostgreSQL that is a second round trip each time. As with reads, a
+/// migration that changes the type of a column which is returned asks for new connections.
 pub(crate) trait Repeated: Sized {
     /// Prepares it once for each connection and text.
     fn prepared_once(self) -> Prepared<Self> {
@@ -40,8 +41,8 @@ impl<DB: Backend, Q: QueryFragment<DB>> QueryFragment<DB> for Prepared<Q> {
 
 #[cfg(test)]
 mod tests {
-    use diesel::ExpressionMethods as _;
     use diesel::pg::Pg;
+    use diesel::{ExpressionMethods as _, QueryDsl as _};
 
     use super::*;
     use crate::schema::audit_head;
@@ -54,5 +55,15 @@ mod tests {
             "else there is no need to say it"
         );
         assert!(QueryFragment::<Pg>::is_safe_to_cache_prepared(&update().prepared_once(), &Pg).unwrap());
+    }
+
+    #[test]
+    fn a_statement_is_known_by_its_text_and_not_by_its_type() {
+        fn id_of<Q: QueryId>(_: &Q) -> Option<std::any::TypeId> {
+            Q::query_id()
+        }
+        let select = audit_head::table.select(audit_head::seq);
+        assert!(id_of(&select).is_some());
+        assert_eq!(id_of(&select.prepared_once()), None);
     }
 }

@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use rustix::process::Signal;
 
-use crate::process::{Background, until};
+use crate::process::{Background, until, until_within};
 
 const WORKERS: usize = 2;
+/// Within which time a worker that shuts down is gone: longer than a site of ours lets a request take.
+const DRAINED: Duration = Duration::from_secs(90);
 
 /// A running NGINX.
 pub struct Nginx {
@@ -58,7 +61,7 @@ impl Nginx {
         let before = gone(&self.server.output());
         let output = command(&self.configuration).args(["-s", "reload"]).output().context("cannot run nginx")?;
         ensure!(output.status.success(), "NGINX refused to reload: {}", String::from_utf8_lossy(&output.stderr));
-        until("the end of NGINX's old workers", || gone(&self.server.output()) >= before + WORKERS)
+        until_within(DRAINED, "the end of NGINX's old workers", || gone(&self.server.output()) >= before + WORKERS)
             .with_context(|| self.server.output())
     }
 

@@ -10,16 +10,17 @@ use super::load::{Load, write_revocations};
 use super::scale::Installation;
 
 /// How many components there are to revoke, one after the other.
-const COMPONENTS: usize = 10_000;
+const COMPONENTS: usize = 20_000;
 /// How many of them are revoked at the most while connections are opened and statements prepared.
-const FIRST: usize = 3_000;
-/// How many times as long as other loads: a hundredth of too few is chance.
-const LONGER: u32 = 4;
+const FIRST: usize = 5_000;
+/// How many seconds that takes, and how many are counted then: a hundredth of too few is chance.
+const WARM_UP: u32 = 4;
+const SECONDS: u32 = 16;
 /// How long a revocation may take, in milliseconds.
 const MARK: f64 = 20.0;
 
 /// Three servers on one PostgreSQL, all of them well.
-pub(super) fn measure(directory: &TempDir, seconds: u32) -> Result<Figure> {
+pub(super) fn measure(directory: &TempDir) -> Result<Figure> {
     let installation = Installation::start(directory.path(), true, COMPONENTS)?;
     let server = &installation.server;
     let _others = [server.start_beside("second")?, server.start_beside("third")?];
@@ -34,8 +35,8 @@ pub(super) fn measure(directory: &TempDir, seconds: u32) -> Result<Figure> {
         let (url, headers) = (server.url("/"), vec![server.bearer()]);
         Load { url, headers, script: Some(script.as_path()), connections: 1, seconds, core: None }.run()
     };
-    revoke(first, seconds)?;
-    let met = revoke(rest, seconds * LONGER)?;
+    revoke(first, WARM_UP)?;
+    let met = revoke(rest, SECONDS)?;
     Ok(Figure {
         what: "p99 of a revocation, three servers, PostgreSQL".to_owned(),
         floor: "20 ms",
