@@ -24,7 +24,7 @@ pub(crate) async fn heartbeat(
     body: JsonBody<wire::Heartbeat>,
 ) -> Result<Json<wire::HeartbeatAnswer>, ApiError> {
     let body = body.0;
-    if (body.os.len() > MAX_OS && body.os.chars().nth(MAX_OS).is_some()) || body.os.contains(char::is_control) {
+    if body.os.chars().nth(MAX_OS).is_some() || body.os.contains(char::is_control) {
         return Err(ApiError::invalid_field("os", "Os must have at most 100 characters, none of them a control."));
     }
     let now = services.clock.now();

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use crate::process::{Background, until, until_within};
 
 const WORKERS: usize = 2;
-/// Within which time a worker that shuts down is gone: longer than a site of ours lets a request take.
+/// Within which time a worker that shuts down is gone: longer than NGINX waits for a silent client or backend.
 const DRAINED: Duration = Duration::from_secs(90);
 
 /// A running NGINX.

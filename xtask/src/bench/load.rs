@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
@@ -98,12 +97,8 @@ end
 
 /// Writes a script that sends each request with another credential: each line of the file `of` becomes the path that
 /// `path` makes of its first word, with `header` before its last. Whatever the configuration, it is said to be there already.
-pub(super) fn write_turns(script: &Path, of: &Path, path: [&str; 2], header: [&str; 2], pause: Duration) -> Result<()> {
+pub(super) fn write_turns(script: &Path, of: &Path, path: [&str; 2], header: [&str; 2]) -> Result<()> {
     let ([before, after], [name, scheme]) = (path, header);
-    let pacing = match pause.as_millis() {
-        0 => String::new(),
-        pause => format!("function delay()\n  return {pause}\nend\n"),
-    };
     let text = format!(
         "\
 local requests, number = {{}}, 0
@@ -118,8 +113,8 @@ function request()
   number = number % #requests + 1
   return requests[number]
 end
-{pacing}",
-        of.display(),
+",
+        of.display()
     );
     fs::write(script, text).context("cannot write a script")
 }

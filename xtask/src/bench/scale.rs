@@ -31,12 +31,6 @@ const FIRST: usize = 100_000;
 const MORE: usize = 200_000;
 /// Settings of a cache that has room for all of these.
 const ROOMY: &str = "{keys: 400000, sessions: 400000}";
-/// How long each connection waits before it asks again while these are brought into memory, which makes some 4,500 requests a second:
-/// more than a fleet of ten thousand makes. Who was seen passes through memory too, until it is written, and faster that would be
-/// most of what is measured.
-const PAUSE: Duration = Duration::from_millis(6);
-/// How many requests a second are counted on then.
-const PACED: usize = 4_000;
 /// Within which time it is written down who was seen.
 const WRITTEN: Duration = Duration::from_secs(8);
 
@@ -58,12 +52,11 @@ impl Credential {
         }
     }
 
-    fn write_turns(self, script: &Path, of: &Path, pause: Duration) -> Result<()> {
-        let (path, header) = match self {
-            Self::Key => (["/api/v1/remote-collectors/", "/config"], ["X-API-Key", ""]),
-            Self::Session => (["/api/v1/auth/me", ""], ["Authorization", "Bearer "]),
-        };
-        write_turns(script, of, path, header, pause)
+    fn write_turns(self, script: &Path, of: &Path) -> Result<()> {
+        match self {
+            Self::Key => write_turns(script, of, ["/api/v1/remote-collectors/", "/config"], ["X-API-Key", ""]),
+            Self::Session => write_turns(script, of, ["/api/v1/auth/me", ""], ["Authorization", "Bearer "]),
+        }
     }
 }
 
@@ -115,8 +108,8 @@ impl Installation {
     #[expect(clippy::cast_precision_loss, reason = "these are small numbers")]
     fn ask_with_all(&self, credential: Credential, lines: &[&str]) -> Result<()> {
         fs::write(self.files.join("these"), lines.join("\n") + "\n")?;
-        let mut seconds = u32::try_from(lines.len() / PACED)?;
-        while self.rate(credential, "these", seconds, PAUSE)? * f64::from(seconds) < lines.len() as f64 {
+        let mut seconds = 15;
+        while self.rate(credential, "these", seconds)? * f64::from(seconds) < lines.len() as f64 {
             seconds *= 2;
         }
         std::thread::sleep(WRITTEN);
@@ -124,9 +117,9 @@ impl Installation {
     }
 
     /// Requests a second, each with the next of the credentials in `file`.
-    fn rate(&self, credential: Credential, file: &str, seconds: u32, pause: Duration) -> Result<f64> {
+    fn rate(&self, credential: Credential, file: &str, seconds: u32) -> Result<f64> {
         let script = self.files.join("turns.lua");
-        credential.write_turns(&script, &self.files.join(file), pause)?;
+        credential.write_turns(&script, &self.files.join(file))?;
         let load = Load {
             url: self.server.url("/"),
             headers: Vec::new(),
@@ -166,7 +159,7 @@ fn of_size(installations: &mut [Installation], on_postgres: bool, seconds: u32) 
             let file = format!("some-{}", credential.file());
             for round in 0..=ROUNDS {
                 for (installation, rates) in installations.iter().zip(&mut rates) {
-                    let rate = installation.rate(credential, &file, seconds, Duration::ZERO)?;
+                    let rate = installation.rate(credential, &file, seconds)?;
                     // The first round brings into memory what the others find there.
                     if round > 0 {
                         rates.push(rate);
