@@ -16,6 +16,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stratora_actix::Envelope;
 use stratora_auth::{BrakeStore, LimitStore, OneTimePassword};
 use stratora_token::OsEntropy;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::compose::{Core, connect};
 use crate::fleet;
@@ -27,6 +30,8 @@ use crate::settings::Settings;
 const DRAIN_SECONDS: u64 = 10;
 /// How often what is recorded in batches is written.
 const FLUSH: Duration = Duration::from_secs(5);
+/// How often the samples of histograms are condensed.
+const UPKEEP: Duration = Duration::from_secs(1);
 /// How often what has expired is forgotten.
 const PURGE: Duration = Duration::from_hours(1);
 /// How often metadata and keys of identity providers are read. Providers announce new keys a day or more before they use them.
@@ -84,20 +89,28 @@ where
     }
     let membership = core.storage.join().await?;
     let guard = flood::guard(settings.flood)?;
-    let background = tokio::spawn(background(core.clone(), guard.clone(), metrics.clone()));
-    let providers = tokio::spawn(refresh_providers(core.clone()));
-    let fleet = tokio::spawn(fleet::look_after(core.clone()));
-    let figures = settings.metrics.listen.map(|address| figures(address, metrics)).transpose()?;
-    let figures = figures.map(tokio::spawn);
+    let (stop, stopped) = oneshot::channel();
+    let records = tokio::spawn(keep_the_records(core.clone(), stopped));
+    let mut background = JoinSet::new();
+    background.spawn(condense(guard.clone(), metrics.clone()));
+    background.spawn(refresh_providers(core.clone()));
+    background.spawn(fleet::look_after(core.clone()));
+    if let Some(address) = settings.metrics.listen {
+        let figures = figures(address, metrics)?;
+        background.spawn(async {
+            if let Err(error) = figures.await {
+                tracing::error!(%error, "the listener for the server's own figures failed");
+            }
+        });
+    }
 
     let server = listen(settings, core.clone(), guard, more)?;
     tracing::info!(address = %settings.server.address(), url = settings.server.external_url(), "serving");
     let end = server.await;
-    background.abort();
-    providers.abort();
-    fleet.abort();
-    if let Some(figures) = figures {
-        figures.abort();
+    background.shutdown().await;
+    drop(stop);
+    if let Err(error) = records.await {
+        tracing::error!(%error, "what is recorded in batches was not looked after");
     }
     // A key's slow hash is verified once in its life; what has begun is brought to its end.
     core.services.keys.settled().await;
@@ -145,24 +158,37 @@ fn figures(address: SocketAddr, metrics: PrometheusHandle) -> anyhow::Result<Ser
     Ok(server.with_context(|| format!("metrics.listen: cannot listen at {address}"))?.run())
 }
 
-async fn background(core: Core, guard: FloodGuard, metrics: PrometheusHandle) {
-    let mut flush = tokio::time::interval(FLUSH);
-    let mut purge = tokio::time::interval(PURGE);
+/// Keeps what grows with each request small. A task of its own: it must go on while the database is slow or away.
+async fn condense(guard: FloodGuard, metrics: PrometheusHandle) {
+    let mut upkeep = tokio::time::interval(UPKEEP);
     let mut sweep = tokio::time::interval(flood::SWEEP);
     loop {
         tokio::select! {
+            // The samples of histograms would pile up where nobody asks for the figures.
+            _ = upkeep.tick() => metrics.run_upkeep(),
+            _ = sweep.tick() => {
+                guard.limiter().retain_recent();
+                guard.limiter().shrink_to_fit();
+            }
+        }
+    }
+}
+
+/// Writes what is recorded in batches, and removes what has expired, until it is told to stop: cut off in the middle of a
+/// batch, it would lose that.
+async fn keep_the_records(core: Core, mut stopped: oneshot::Receiver<()>) {
+    let mut flush = tokio::time::interval(FLUSH);
+    flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut purge = tokio::time::interval(PURGE);
+    loop {
+        tokio::select! {
             _ = flush.tick() => {
-                // Condenses the samples of histograms, which would pile up where nobody asks for the figures.
-                metrics.run_upkeep();
                 if let Err(error) = core.flush().await {
                     tracing::warn!(%error, "what was recorded in batches will be written later");
                 }
             }
             _ = purge.tick() => purge_expired(&core).await,
-            _ = sweep.tick() => {
-                guard.limiter().retain_recent();
-                guard.limiter().shrink_to_fit();
-            }
+            _ = &mut stopped => return,
         }
     }
 }

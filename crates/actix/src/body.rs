@@ -47,7 +47,9 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(ApiError::bad_request("invalid_json", "Send a JSON object, not an array."));
     }
-    serde_json::from_slice(body).map_err(|error| {
+    // Looked at as a whole, text is faster to tell from other bytes than string by string.
+    let parsed = std::str::from_utf8(body).map_or_else(|_| serde_json::from_slice(body), serde_json::from_str);
+    parsed.map_err(|error| {
         let (code, what) = match error.classify() {
             Category::Data => (
                 "invalid_json",

@@ -12,8 +12,13 @@ use stratora_port::{Cause, StoreError};
 
 /// An error on its way to the caller. Its source is for the log only.
 #[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ApiError(Box<Details>);
+
+/// On the heap: every request would carry room for an error that few of them meet.
+#[derive(Debug, thiserror::Error)]
 #[error("{code}")]
-pub struct ApiError {
+struct Details {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
@@ -46,7 +51,8 @@ fn generic(status: StatusCode) -> (&'static str, &'static str) {
 impl ApiError {
     /// An error with a code and a sentence of its own.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), field: None, headers: Vec::new(), source: None }
+        let message = message.into();
+        Self(Box::new(Details { status, code, message, field: None, headers: Vec::new(), source: None }))
     }
 
     /// The generic error of that status.
@@ -100,7 +106,9 @@ impl ApiError {
 
     /// 422: a well-formed value is not allowed.
     pub fn invalid_field(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: Some(field), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", message) }
+        let mut error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", message);
+        error.0.field = Some(field);
+        error
     }
 
     /// 429 with a code and a sentence of its own; without a time when waiting does not help.
@@ -133,7 +141,7 @@ impl ApiError {
     /// The same error with one more header. A header that cannot be sent is left out.
     #[must_use]
     pub fn with_header(mut self, header: impl TryIntoHeaderPair) -> Self {
-        self.headers.extend(header.try_into_pair());
+        self.0.headers.extend(header.try_into_pair());
         self
     }
 
@@ -146,27 +154,27 @@ impl ApiError {
     /// The same error with a cause for the log.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
-        self.source = Some(cause.into());
+        self.0.source = Some(cause.into());
         self
     }
 
     /// Its status.
     pub const fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// Its stable code.
     pub const fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// The body that callers see.
     pub(crate) fn body(&self, request_id: RequestId) -> stratora_wire::Error {
         stratora_wire::Error {
-            error: self.code.to_owned(),
-            message: self.message.clone().into_owned(),
+            error: self.0.code.to_owned(),
+            message: self.0.message.clone().into_owned(),
             request_id: request_id.to_string(),
-            field: self.field.map(str::to_owned),
+            field: self.0.field.map(str::to_owned),
         }
     }
 }
@@ -188,12 +196,12 @@ impl From<StoreError> for ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::new(self.status);
-        for (name, value) in &self.headers {
+        let mut response = HttpResponse::new(self.0.status);
+        for (name, value) in &self.0.headers {
             response.headers_mut().append(name.clone(), value.clone());
         }
         response

@@ -23,8 +23,10 @@ pub(crate) async fn heartbeat(
     services: web::Data<Services>,
     body: JsonBody<wire::Heartbeat>,
 ) -> Result<Json<wire::HeartbeatAnswer>, ApiError> {
-    let body = body.0;
-    if body.os.chars().nth(MAX_OS).is_some() || body.os.contains(char::is_control) {
+    let wire::Heartbeat { hostname, version, os } = body.0;
+    // Never more characters than bytes.
+    let is_too_long = os.len() > MAX_OS && os.chars().nth(MAX_OS).is_some();
+    if is_too_long || os.contains(char::is_control) {
         return Err(ApiError::invalid_field("os", "Os must have at most 100 characters, none of them a control."));
     }
     let now = services.clock.now();
@@ -32,10 +34,10 @@ pub(crate) async fn heartbeat(
         component: own.0.key.component(),
         at: now,
         client: Some(own.0.client()),
-        hostname: Some(input::hostname(&body.hostname)?),
-        version: Some(Version::parse(&body.version).map_err(|reason| input::refused("version")(&reason))?),
+        hostname: Some(input::hostname(hostname)?),
+        version: Some(Version::parse(version).map_err(|reason| input::refused("version")(&reason))?),
     });
-    Ok(Json(wire::HeartbeatAnswer { server_time: now.to_string(), rotate: services.keys.is_due(&own.0.key) }))
+    Ok(Json(wire::HeartbeatAnswer { server_time: now.to_string(), rotate: services.keys.is_due(&own.0.key, now) }))
 }
 
 /// A new key for the component that asks. The key that it asks with lives until the new one is first used, so that no crash

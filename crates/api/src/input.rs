@@ -71,7 +71,7 @@ pub(crate) fn component_name(text: &str) -> Result<Name, ApiError> {
     Name::parse(text).map_err(|reason| refused("name")(&reason))
 }
 
-pub(crate) fn hostname(text: &str) -> Result<Hostname, ApiError> {
+pub(crate) fn hostname(text: impl Into<String>) -> Result<Hostname, ApiError> {
     Hostname::parse(text).map_err(|reason| refused("hostname")(&reason))
 }
 

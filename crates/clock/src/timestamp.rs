@@ -31,7 +31,8 @@ impl Timestamp {
     /// # Errors
     /// [`OutOfRange`] beyond the year 9999 or before the year -9999.
     pub fn from_micros(micros: i64) -> Result<Self, OutOfRange> {
-        jiff::Timestamp::from_microsecond(micros).map(|_| Self(micros)).map_err(|_| OutOfRange)
+        let range = jiff::Timestamp::MIN.as_microsecond()..=jiff::Timestamp::MAX.as_microsecond();
+        if range.contains(&micros) { Ok(Self(micros)) } else { Err(OutOfRange) }
     }
 
     /// Microseconds since the Unix epoch.

@@ -15,15 +15,8 @@ use stratora_token::Digest;
 
 use crate::service::preimage;
 use crate::{
-    ApiKey, Component, ComponentId, ComponentKind, ETag, FirstUse, KeyId, KeyRecord, Keys, Name, Refusal, Sighting,
-    subject_of,
+    ApiKey, ComponentId, ComponentKind, ETag, FirstUse, KeyId, KeyRecord, Keys, Name, Refusal, Sighting, subject_of,
 };
-
-/// How many components are remembered as seen until that is written; more are not recorded until then. Bounds memory.
-const MAX_PENDING: usize = 100_000;
-
-/// How many are written in one go: what takes the store too long would never be written.
-const WRITTEN_AT_ONCE: usize = 1_000;
 
 /// How exactly it is recorded when a component was last seen from one address.
 const SIGHTED_EVERY: Duration = Duration::from_secs(1);
@@ -207,68 +200,6 @@ impl Keys {
     pub async fn settled(&self) {
         let mut started = std::mem::take(&mut *self.verifications.lock().unwrap_or_else(PoisonError::into_inner));
         while started.join_next().await.is_some() {}
-    }
-
-    /// Remembers that a component was there. Written in batches: a write for each request would cost more than the request.
-    pub fn sighted(&self, sighting: Sighting) {
-        let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = sightings.get_mut(&sighting.component) {
-            known.merge(sighting);
-        } else if sightings.len() < MAX_PENDING {
-            sightings.insert(sighting.component, sighting);
-        }
-    }
-
-    /// The component with what is remembered and not written yet.
-    pub(crate) fn as_last_seen(&self, mut component: Component) -> Component {
-        let sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sighting) =
-            sightings.get(&component.id).filter(|sighting| Some(sighting.at) > component.last_seen_at)
-        {
-            component.last_seen_at = Some(sighting.at);
-            component.last_seen_ip = sighting.client;
-            component.hostname = sighting.hostname.clone().or(component.hostname);
-            component.version = sighting.version.clone().or(component.version);
-        }
-        component
-    }
-
-    /// Writes what is remembered. Called every few seconds, and at the end.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store fails; what is remembered is kept for the next call.
-    pub async fn flush(&self) -> Result<(), StoreError> {
-        let taken = std::mem::take(&mut *self.sightings.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut left = taken.into_values();
-        loop {
-            let part: Vec<_> = left.by_ref().take(WRITTEN_AT_ONCE).collect();
-            if part.is_empty() {
-                return Ok(());
-            }
-            if let Err(error) = self.parts.store.record_sightings(&part).await {
-                part.into_iter().chain(left).for_each(|sighting| self.sighted(sighting));
-                return Err(error);
-            }
-        }
-    }
-}
-
-impl Sighting {
-    /// Takes over what the later of both says; what it does not say stays.
-    fn merge(&mut self, other: Self) {
-        // What is reported every few seconds is the same, mostly.
-        if self.client == other.client && self.hostname == other.hostname && self.version == other.version {
-            self.at = self.at.max(other.at);
-            return;
-        }
-        let (earlier, later) = if other.at >= self.at { (self.clone(), other) } else { (other, self.clone()) };
-        *self = Self {
-            component: later.component,
-            at: later.at,
-            client: later.client.or(earlier.client),
-            hostname: later.hostname.or(earlier.hostname),
-            version: later.version.or(earlier.version),
-        };
     }
 }
 

@@ -112,7 +112,7 @@ pub enum RefusedText {
     Hostname,
 }
 
-fn checked(text: &str, max: usize) -> Result<&str, RefusedText> {
+fn checked(text: String, max: usize) -> Result<String, RefusedText> {
     // Never more characters than bytes.
     if text.len() > max && text.chars().nth(max).is_some() {
         return Err(RefusedText::TooLong { max });
@@ -143,9 +143,9 @@ macro_rules! texts {
         impl $name {
             /// # Errors
             /// [`RefusedText`] says why.
-            pub fn parse(text: &str) -> Result<Self, RefusedText> {
-                let parse: fn(&str) -> Result<String, RefusedText> = $parse;
-                parse(text).map(Self)
+            pub fn parse(text: impl Into<String>) -> Result<Self, RefusedText> {
+                let parse: fn(String) -> Result<String, RefusedText> = $parse;
+                parse(text.into()).map(Self)
             }
 
             /// The text.
@@ -168,16 +168,20 @@ texts! {
     /// The host that a component runs on, in lower case: at most 253 characters (RFC 1035 §2.3.4) of letters, digits,
     /// hyphens, underscores (which Windows allows) and dots.
     Hostname(|text| {
-        let text = checked(text, 253)?;
+        let mut text = checked(text, 253)?;
         let label = |label: &[u8]| {
             (1..=63).contains(&label.len())
                 && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
         let is_name = text.as_bytes().split(|byte| *byte == b'.').all(label);
-        if is_name { Ok(text.to_ascii_lowercase()) } else { Err(RefusedText::Hostname) }
+        if !is_name {
+            return Err(RefusedText::Hostname);
+        }
+        text.make_ascii_lowercase();
+        Ok(text)
     });
     /// The program version that a component reports: 1 to 64 characters.
-    Version(|text| checked(text, 64).map(str::to_owned));
+    Version(|text| checked(text, 64));
 }
 
 /// A program that reports to the server.
@@ -235,7 +239,7 @@ mod tests {
         assert_eq!(Name::parse("  "), Err(RefusedText::Empty));
         assert_eq!(Name::parse("a\u{202e}b"), Err(RefusedText::Character));
         assert_eq!(Name::parse("a\0b"), Err(RefusedText::Character));
-        assert_eq!(Name::parse(&"a".repeat(101)), Err(RefusedText::TooLong { max: 100 }));
+        assert_eq!(Name::parse("a".repeat(101)), Err(RefusedText::TooLong { max: 100 }));
         assert_eq!(Name::parse("<img onerror=x>").unwrap().as_str(), "<img onerror=x>");
     }
 

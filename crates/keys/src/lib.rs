@@ -12,6 +12,7 @@ mod fleet_rotations;
 mod id;
 mod key;
 mod service;
+mod sightings;
 mod store;
 mod waves;
 

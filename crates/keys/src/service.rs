@@ -1,6 +1,5 @@
 //! Looks after components: what administrators do with them.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use metrics::{Counter, counter};
@@ -13,10 +12,11 @@ use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::{Entropy, EntropyError, random_uuid};
 use tokio::task::JoinSet;
 
+use crate::sightings::Sightings;
 use crate::{
     ApiKey, AuthenticatedKey, ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentKind,
     ComponentUpdate, ConfigStore, ETagKey, Grace, Hostname, KeyStore, MaxKeyAge, MissingComponent, Name, NewComponent,
-    NewKey, Sighting, Standing,
+    NewKey, Standing,
 };
 
 /// A component as an administrator describes it.
@@ -76,7 +76,7 @@ pub struct Keys {
     pub(crate) known: CredentialCache<[u8; 32], Arc<AuthenticatedKey>>,
     pub(crate) unknown: UnknownCredentials<[u8; 32]>,
     pub(crate) never_issued: Counter,
-    pub(crate) sightings: Mutex<HashMap<ComponentId, Sighting>>,
+    pub(crate) sightings: Sightings,
     pub(crate) verifications: Mutex<JoinSet<()>>,
 }
 
@@ -88,7 +88,7 @@ impl Keys {
             unknown: UnknownCredentials::default(),
             never_issued: counter!("cache_never_issued_total"),
             parts,
-            sightings: Mutex::default(),
+            sightings: Sightings::default(),
             verifications: Mutex::default(),
         }
     }
@@ -152,9 +152,9 @@ impl Keys {
         Ok(self.as_last_seen(self.parts.store.request_rotation(id, event.at, event).await?))
     }
 
-    /// Whether the component should rotate that key now.
-    pub fn is_due(&self, key: &AuthenticatedKey) -> bool {
-        key.record().is_due(self.now(), self.parts.max_key_age)
+    /// Whether the component should rotate that key at `now`.
+    pub fn is_due(&self, key: &AuthenticatedKey, now: Timestamp) -> bool {
+        key.record().is_due(now, self.parts.max_key_age)
     }
 
     /// Lets a revoked component in again with a new key: the only time that it is seen.

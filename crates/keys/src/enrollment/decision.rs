@@ -260,7 +260,7 @@ const STEM: usize = 96;
 /// The names that a component on that host might get, the best first.
 pub fn names_for(hostname: &Hostname) -> impl Iterator<Item = Name> {
     let stem: String = hostname.as_str().chars().take(STEM).collect();
-    let numbered = (2..=NAMES).filter_map(move |number| Name::parse(&format!("{stem}-{number}")).ok());
+    let numbered = (2..=NAMES).filter_map(move |number| Name::parse(format!("{stem}-{number}")).ok());
     let whole: String = hostname.as_str().chars().take(100).collect();
     Name::parse(&whole).ok().into_iter().chain(numbered)
 }

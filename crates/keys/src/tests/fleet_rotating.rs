@@ -63,7 +63,7 @@ impl Rehearsal {
         for agent in &mut self.agents {
             let Ok(known) = self.site.authenticate(&agent.key).await else { continue };
             self.site.keys.settled().await;
-            if !self.site.keys.is_due(&known) || agent.habit == Habit::Stubborn {
+            if !self.site.keys.is_due(&known, self.site.now()) || agent.habit == Habit::Stubborn {
                 continue;
             }
             let own = crate::Grace::UntilFirstUse(known.key());

@@ -10,7 +10,7 @@ use crate::{ApiKey, ChangeComponentError, Grace, IssueKeyError, KeyStore as _, R
 impl Site {
     /// Whether whoever holds `key` is told to rotate it.
     async fn is_told(&self, key: &ApiKey) -> bool {
-        self.keys.is_due(self.authenticate(key).await.unwrap().as_ref())
+        self.keys.is_due(self.authenticate(key).await.unwrap().as_ref(), self.now())
     }
 }
 

@@ -122,7 +122,7 @@ fn who_asks_for_a_strangers_name_gets_another_one_and_waits() {
 #[test]
 fn names_of_the_longest_host_names_are_names() {
     let label = "a".repeat(62);
-    let names: Vec<_> = names_for(&Hostname::parse(&format!("{label}.{label}.{label}")).unwrap()).collect();
+    let names: Vec<_> = names_for(&Hostname::parse(format!("{label}.{label}.{label}")).unwrap()).collect();
     assert_eq!(names.len(), 100);
     assert!(names.iter().all(|name| name.as_str().len() <= 100));
 }
