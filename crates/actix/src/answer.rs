@@ -1,6 +1,7 @@
 //! Answers in JSON.
 
 use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
@@ -24,7 +25,9 @@ impl<T: Serialize> Responder for Json<T> {
         if let Err(error) = serde_json::to_writer(&mut body, &self.0) {
             return HttpResponse::from_error(ApiError::internal(error));
         }
-        HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON)).body(body)
+        let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
+        response.headers_mut().insert(CONTENT_TYPE, JSON);
+        response
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::{ApiError, RequestContext};
 
@@ -28,9 +29,9 @@ impl<K: TypedUuidKind> FromRequest for PathId<K> {
 
 /// The UUID that is written in exactly this way (RFC 9562 §4).
 pub(crate) fn canonical(text: &str) -> Option<Uuid> {
-    let id = Uuid::try_parse(text).ok()?;
-    let mut buffer = Uuid::encode_buffer();
-    (*id.hyphenated().encode_lower(&mut buffer) == *text).then_some(id)
+    // Of the spellings that are parsed only this one is as long.
+    let is_canonical = text.len() == Hyphenated::LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if is_canonical { Uuid::try_parse(text).ok() } else { None }
 }
 
 #[cfg(test)]
