@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
 use stratora_auth::{
     Account, AccountChange, AccountStore, AuthSource, ChangePasswordError, CreateAccountError, MissingAccount,
-    NewAccount, NewPassword, NewSession, PasswordHash, UserId, Username, subject_of,
+    NewAccount, NewPassword, NewSession, PasswordHash, Role, User, UserId, Username, subject_of,
 };
 use stratora_port::{Page, PageRequest, StoreError};
 
@@ -24,7 +24,7 @@ use crate::schema::{accounts, brakes, sessions};
 use crate::sessions::NewSessionRow;
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{count, overfull, unreadable};
-use crate::transaction::{statements, with_change, with_read, with_tx};
+use crate::transaction::{statements, with_change, with_lookup, with_read, with_tx};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = accounts)]
@@ -72,11 +72,11 @@ impl TryFrom<AccountRow> for Account {
         let password = row.password.map(|stored| PasswordHash::parse(&stored)).transpose();
         Ok(Self {
             id: row.id.typed(),
-            username: Username::parse(&row.username).map_err(|error| StoreError::corrupt("username", error))?,
+            username: username(&row.username)?,
             display_name: row.display_name,
             email: row.email,
-            role: row.role.parse().map_err(|error| StoreError::corrupt("role", error))?,
-            source: AuthSource::parse(&row.source).ok_or_else(|| unreadable("source of an account"))?,
+            role: role(&row.role)?,
+            source: source(&row.source)?,
             active: row.active,
             password: password.map_err(|error| StoreError::corrupt("password hash", error))?,
             must_change_password: row.must_change_password,
@@ -86,6 +86,49 @@ impl TryFrom<AccountRow> for Account {
             last_sign_in_at: row.last_sign_in_at.map(|at| at.0),
         })
     }
+}
+
+/// What requests need to know of the owner of a session.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = accounts)]
+pub(crate) struct UserRow {
+    id: StoredId,
+    username: String,
+    display_name: String,
+    email: Option<String>,
+    role: String,
+    source: String,
+    active: bool,
+    must_change_password: bool,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.typed(),
+            username: username(&row.username)?,
+            display_name: row.display_name.into(),
+            email: row.email.map(Into::into),
+            role: role(&row.role)?,
+            source: source(&row.source)?,
+            active: row.active,
+            must_change_password: row.must_change_password,
+        })
+    }
+}
+
+fn username(stored: &str) -> Result<Username, StoreError> {
+    Username::parse(stored).map_err(|error| StoreError::corrupt("username", error))
+}
+
+fn role(stored: &str) -> Result<Role, StoreError> {
+    stored.parse().map_err(|error| StoreError::corrupt("role", error))
+}
+
+fn source(stored: &str) -> Result<AuthSource, StoreError> {
+    AuthSource::parse(stored).ok_or_else(|| unreadable("source of an account"))
 }
 
 statements! {
@@ -112,7 +155,7 @@ statements! {
 impl AccountStore for Storage {
     async fn find_by_username(&self, username: &Username) -> Result<Option<Account>, StoreError> {
         let username = username.as_str().to_owned();
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let row: Option<AccountRow> = accounts::table
                 .select(AccountRow::as_select())
                 .filter(accounts::username.eq(&username))
@@ -124,7 +167,7 @@ impl AccountStore for Storage {
     }
 
     async fn find(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let row: Option<AccountRow> = accounts::table
                 .select(AccountRow::as_select())
                 .find(StoredId::from(id))

@@ -12,7 +12,7 @@ use crate::Storage;
 use crate::failure::Failure;
 use crate::schema::brakes;
 use crate::sql_types::{StoredId, StoredTime};
-use crate::transaction::{with_read, with_tx};
+use crate::transaction::{with_lookup, with_tx};
 
 /// The device column's value for a device; the nil UUID, which is no device's, for strangers.
 pub(crate) fn device_column(device: Option<DeviceId>) -> StoredId {
@@ -45,7 +45,7 @@ impl BrakeStore for Storage {
     async fn attempt(&self, subject: &BrakeSubject, now: Timestamp) -> Result<Admission, StoreError> {
         let (username, device) = (subject.username.as_str().to_owned(), device_column(subject.device));
         let counter = (username.clone(), device);
-        let seen: Option<(i32, Option<StoredTime>)> = with_read!(self, |conn| {
+        let seen: Option<(i32, Option<StoredTime>)> = with_lookup!(self, |conn| {
             let row = brakes::table
                 .find((&counter.0, counter.1))
                 .select((brakes::failures, brakes::last_failure_at))

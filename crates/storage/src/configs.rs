@@ -14,7 +14,7 @@ use crate::failure::{Violation, refused_on};
 use crate::schema::{component_configs, component_reports};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::unreadable;
-use crate::transaction::{with_change, with_read, with_tx};
+use crate::transaction::{with_change, with_lookup, with_read, with_tx};
 
 fn etag(stored: &str) -> Result<ETag, StoreError> {
     ETag::parse(stored).ok_or_else(|| unreadable("entity tag"))
@@ -23,7 +23,7 @@ fn etag(stored: &str) -> Result<ETag, StoreError> {
 #[async_trait]
 impl ConfigStore for Storage {
     async fn config_etag(&self, component: ComponentId) -> Result<Option<ETag>, StoreError> {
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let stored: Option<String> = component_configs::table
                 .find(StoredId::from(component))
                 .select(component_configs::etag)
@@ -35,7 +35,7 @@ impl ConfigStore for Storage {
     }
 
     async fn config(&self, component: ComponentId) -> Result<Option<StoredConfig>, StoreError> {
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let stored: Option<(String, String)> = component_configs::table
                 .find(StoredId::from(component))
                 .select((component_configs::body, component_configs::etag))

@@ -26,7 +26,7 @@ use crate::prepared::Repeated as _;
 use crate::schema::{component_keys, components};
 use crate::sql_types::{StoredId, StoredTime, lower};
 use crate::text::{containing, count, overfull};
-use crate::transaction::{with_change, with_read, with_tx};
+use crate::transaction::{with_change, with_lookup, with_read, with_tx};
 
 /// The query with the conditions of the filter.
 macro_rules! matching {
@@ -84,7 +84,7 @@ impl KeyStore for Storage {
         type Key = (StoredId, String, Option<StoredTime>, Option<StoredTime>, StoredTime);
         type Row = (Key, (StoredId, String, String, String, Option<StoredTime>));
         let digest = *digest.as_bytes();
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let row: Option<Row> = component_keys::table
                 .inner_join(components::table)
                 .filter(component_keys::digest.eq(&digest[..]))

@@ -11,7 +11,7 @@ use crate::Storage;
 use crate::failure::Failure;
 use crate::schema::rate_windows;
 use crate::sql_types::StoredTime;
-use crate::transaction::{with_read, with_tx};
+use crate::transaction::{with_lookup, with_tx};
 
 /// Bytes of a time in the stored form: big-endian microseconds since the Unix epoch.
 const TIME: usize = size_of::<i64>();
@@ -54,7 +54,7 @@ impl LimitStore for Storage {
         let bucket = *bucket;
         let (quota, client) = (bucket.quota.name, bucket.client.to_string());
         let key = client.clone();
-        let seen: Option<Vec<u8>> = with_read!(self, |conn| {
+        let seen: Option<Vec<u8>> = with_lookup!(self, |conn| {
             let hits =
                 rate_windows::table.find((quota, &key)).select(rate_windows::hits).get_result(conn).await.optional()?;
             Ok::<_, Failure<StoreError>>(hits)

@@ -53,8 +53,14 @@ const SQLITE_WRITER_SETTINGS: &str = "PRAGMA cache_size = -16384;";
 /// connection makes them throw their caches away, and a server writes every few seconds.
 const SQLITE_READER_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA mmap_size = 2147418112;";
 
-/// Connections that only read, beside the one that writes: more than cores would not read faster.
+/// Connections that only read, beside the one that writes: more would not read faster.
 const SQLITE_READERS: usize = 4;
+
+/// Connections that only look credentials up: one for each core, and no more than four. Each further one is another thread to
+/// wake, and another mapping of the same pages that the processor's caches have to hold.
+fn sqlite_lookups() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4))
+}
 
 pub(crate) type SqliteLink = SyncConnectionWrapper<SqliteConnection>;
 
@@ -84,6 +90,8 @@ pub(crate) enum Pools {
         writer: Pool<SqliteLink>,
         /// Several that cannot write.
         readers: Pool<SqliteLink>,
+        /// The same for single rows that requests wait for, so that nobody's search holds up a sign-in.
+        lookups: Pool<SqliteLink>,
     },
 }
 
@@ -107,12 +115,14 @@ impl Pools {
                 create_private(path)?;
                 let path = path.to_string_lossy();
                 let writer = pool(&path, 1, format!("{SQLITE_SETTINGS} {SQLITE_WRITER_SETTINGS}"))?;
-                let readers = pool(&path, SQLITE_READERS, format!("{SQLITE_SETTINGS} {SQLITE_READER_SETTINGS}"))?;
-                Ok(Self::Sqlite { writer, readers })
+                let reading = format!("{SQLITE_SETTINGS} {SQLITE_READER_SETTINGS}");
+                let readers = pool(&path, SQLITE_READERS, &reading)?;
+                let lookups = pool(&path, sqlite_lookups(), reading)?;
+                Ok(Self::Sqlite { writer, readers, lookups })
             }
             Location::SqliteMemory => {
                 let writer = pool(":memory:", 1, SQLITE_SETTINGS)?;
-                Ok(Self::Sqlite { readers: writer.clone(), writer })
+                Ok(Self::Sqlite { readers: writer.clone(), lookups: writer.clone(), writer })
             }
         }
     }

@@ -8,7 +8,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
 use stratora_auth::{
-    Account, AuthSource, AuthenticatedSession, BrakeSubject, Channel, DirectorySignIn, MissingSession, NewSession,
+    AuthSource, AuthenticatedSession, BrakeSubject, Channel, DirectorySignIn, Lifetime, MissingSession, NewSession,
     OpenSessionError, Proof, Session, SessionId, SessionStore, UserId, subject_of,
 };
 use stratora_clock::Timestamp;
@@ -16,7 +16,7 @@ use stratora_port::StoreError;
 use stratora_token::Digest;
 
 use crate::Storage;
-use crate::accounts::{AccountRow, AccountStatements as _};
+use crate::accounts::{AccountRow, AccountStatements as _, UserRow};
 use crate::audit::AuditStatements as _;
 use crate::brakes::device_column;
 use crate::changes::{ChangeStatements as _, Changed};
@@ -25,7 +25,7 @@ use crate::prepared::Repeated as _;
 use crate::schema::{accounts, brakes, sessions};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::address;
-use crate::transaction::{with_change, with_read, with_tx};
+use crate::transaction::{with_change, with_lookup, with_read, with_tx};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
@@ -52,6 +52,23 @@ impl TryFrom<SessionRow> for Session {
             client: address(row.client)?,
             user_agent: row.user_agent,
         })
+    }
+}
+
+/// What requests need to know of a session.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct AuthenticatedSessionRow {
+    id: StoredId,
+    created_at: StoredTime,
+    last_seen_at: StoredTime,
+    expires_at: StoredTime,
+    confirm_by: Option<StoredTime>,
+}
+
+impl AuthenticatedSessionRow {
+    const fn lifetime(&self) -> Lifetime {
+        Lifetime { created_at: self.created_at.0, last_seen_at: self.last_seen_at.0, expires_at: self.expires_at.0 }
     }
 }
 
@@ -166,25 +183,24 @@ impl SessionStore for Storage {
 
     async fn find(&self, channel: Channel, digest: &Digest) -> Result<Option<AuthenticatedSession>, StoreError> {
         let digest = *digest.as_bytes();
-        with_read!(self, |conn| {
-            let with_owner = sessions::table.inner_join(accounts::table).select((
-                SessionRow::as_select(),
-                sessions::confirm_by,
-                AccountRow::as_select(),
-            ));
-            let row: Option<(SessionRow, Option<StoredTime>, AccountRow)> = match channel {
+        with_lookup!(self, |conn| {
+            let with_owner = sessions::table
+                .inner_join(accounts::table)
+                .select((AuthenticatedSessionRow::as_select(), UserRow::as_select()));
+            let row: Option<(AuthenticatedSessionRow, UserRow)> = match channel {
                 Channel::Bearer => with_owner.filter(sessions::token_digest.eq(&digest[..])).get_result(conn).await,
                 Channel::Cookie => with_owner.filter(sessions::cookie_digest.eq(&digest[..])).get_result(conn).await,
             }
             .optional()?;
-            Ok(match row {
-                Some((session, confirm_by, account)) => {
-                    let (session, user) = (Session::try_from(session)?, Account::try_from(account)?.into());
-                    let (lifetime, must_confirm) = (session.lifetime(), confirm_by.is_some());
-                    Some(AuthenticatedSession { id: session.id, lifetime, must_confirm, user })
-                }
-                None => None,
-            })
+            let Some((session, user)) = row else {
+                return Ok(None);
+            };
+            Ok(Some(AuthenticatedSession {
+                id: session.id.typed(),
+                lifetime: session.lifetime(),
+                must_confirm: session.confirm_by.is_some(),
+                user: user.try_into()?,
+            }))
         })
     }
 

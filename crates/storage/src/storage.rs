@@ -21,7 +21,7 @@ use crate::clock::shared_clock;
 use crate::companions::{JoinError, Visit};
 use crate::pool::{ANSWER_WITHIN, Options, Pools, PrepareError, WORK_WITHIN};
 use crate::replicas::Replicas;
-use crate::transaction::with_read;
+use crate::transaction::with_lookup;
 use crate::url::DatabaseUrl;
 
 /// The database, through every port. Cheap to clone; all clones share their connections.
@@ -107,7 +107,7 @@ impl Storage {
     /// # Errors
     /// [`StoreError::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             diesel::select(1_i32.into_sql::<Integer>()).get_result::<i32>(conn).await?;
             Ok(())
         })

@@ -1,6 +1,7 @@
 //! How work reaches the database. A piece of work is written once and compiled for both kinds of connection by two macros:
-//! [`with_read!`] and [`with_tx!`], or [`with_change!`] where servers have to hear of it. It runs as a task of its own on the main runtime, so that a caller who goes away
-//! neither cancels a query nor leaves half of an operation behind.
+//! [`with_read!`] and [`with_tx!`], or [`with_lookup!`] for what every request needs and [`with_change!`] where servers have to
+//! hear of it. It runs as a task of its own on the main runtime, so that a caller who goes away neither cancels a query nor
+//! leaves half of an operation behind.
 
 use std::ops::ControlFlow;
 
@@ -74,7 +75,22 @@ macro_rules! transaction {
 /// Runs reads, each a snapshot of its own.
 macro_rules! with_read {
     ($storage:ident, |$conn:ident| $body:block) => {
-        $crate::transaction::on_both!($storage.run, readers, |loan, pool| {
+        $crate::transaction::read!($storage, readers, |$conn| $body)
+    };
+}
+
+/// The same for a row or two that an index leads to, and that a request must have before anything else. On SQLite no search
+/// holds it up.
+macro_rules! with_lookup {
+    ($storage:ident, |$conn:ident| $body:block) => {
+        $crate::transaction::read!($storage, lookups, |$conn| $body)
+    };
+}
+
+/// Reads, run on those connections to SQLite.
+macro_rules! read {
+    ($storage:ident, $sqlite:ident, |$conn:ident| $body:block) => {
+        $crate::transaction::on_both!($storage.run, $sqlite, |loan, pool| {
             match $crate::loan::Loan::take(pool).await {
                 Ok(mut loan) => {
                     let outcome: Result<_, $crate::failure::Failure<_>> = async {
@@ -143,4 +159,4 @@ macro_rules! statements {
     };
 }
 
-pub(crate) use {on_both, statements, transaction, with_change, with_read, with_tx};
+pub(crate) use {on_both, read, statements, transaction, with_change, with_lookup, with_read, with_tx};

@@ -1,11 +1,13 @@
 //! A database that is away closes the door within the time promised, and opens it again when it is back.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
-use stratora_audit::{Action, AuditLog as _};
+use stratora_audit::{Action, AuditLog, Filter};
 use stratora_auth::{AccountStore as _, CreateAccountError, MissingAccount};
-use stratora_port::StoreError;
+use stratora_port::{PageRequest, StoreError};
 use stratora_storage::{DatabaseUrl, Options, Storage};
 use stratora_testing::Proxy;
 use tokio::runtime::Handle;
@@ -176,4 +178,39 @@ async fn an_sqlite_file_that_another_process_makes_smaller_is_still_read() {
         assert!(database.storage.find_by_username(&username("ada")).await.unwrap().is_some());
     }
     database.storage.create(account(2, "grace"), event(Action::UserCreate)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobodys_search_of_an_sqlite_file_holds_up_who_signs_in() {
+    const SEARCHES: usize = 40;
+    let database = Database::sqlite().await;
+    database.storage.create(account(1, "ada"), event(Action::UserCreate)).await.unwrap();
+    let mut other = SqliteConnection::establish(database.url.strip_prefix("sqlite:").unwrap()).unwrap();
+    other
+        .batch_execute(
+            "WITH RECURSIVE numbers (n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM numbers WHERE n < 50000) \
+             INSERT INTO audit_records (seq, at, day, actor_kind, actor_name, action, outcome, details, search_text, hash) \
+             SELECT n, 0, 0, 'system', '', 'session.sign_in', 'success', '{}', hex(zeroblob(200)), zeroblob(32) FROM numbers",
+        )
+        .unwrap();
+    let ended = Arc::new(AtomicUsize::new(0));
+    let searches: Vec<_> = (0..SEARCHES)
+        .map(|_| {
+            let (storage, ended) = (database.storage.clone(), Arc::clone(&ended));
+            tokio::spawn(async move {
+                let filter = Filter { text: Some("nowhere".to_owned()), ..Filter::default() };
+                let _ = AuditLog::page(&storage, &filter, &PageRequest::default()).await;
+                ended.fetch_add(1, Ordering::Relaxed);
+            })
+        })
+        .collect();
+    while ended.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(database.storage.find_by_username(&username("ada")).await.unwrap().is_some());
+    let before = ended.load(Ordering::Relaxed);
+    assert!(before < SEARCHES / 2, "the lookup waited for {before} searches");
+    for search in searches {
+        search.await.unwrap();
+    }
 }
