@@ -134,8 +134,8 @@ impl Core {
     /// # Errors
     /// [`StoreError`] when the store fails; nothing is forgotten then.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        self.services.sessions.flush().await?;
-        self.services.keys.flush().await
+        let sessions = self.services.sessions.flush().await;
+        self.services.keys.flush().await.and(sessions)
     }
 }
 

@@ -15,10 +15,10 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use stratora_actix::Envelope;
 use stratora_auth::{BrakeStore, LimitStore, OneTimePassword};
+use stratora_port::StoreError;
 use stratora_token::OsEntropy;
-use tokio::sync::oneshot;
-use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::compose::{Core, connect};
 use crate::fleet;
@@ -30,6 +30,8 @@ use crate::settings::Settings;
 const DRAIN_SECONDS: u64 = 10;
 /// How often what is recorded in batches is written.
 const FLUSH: Duration = Duration::from_secs(5);
+/// How long what was begun and what is recorded may take at the end, when no request is left.
+const FINISH_WITHIN: Duration = Duration::from_secs(10);
 /// How often the samples of histograms are condensed.
 const UPKEEP: Duration = Duration::from_secs(1);
 /// How often what has expired is forgotten.
@@ -89,9 +91,9 @@ where
     }
     let membership = core.storage.join().await?;
     let guard = flood::guard(settings.flood)?;
-    let (stop, stopped) = oneshot::channel();
-    let records = tokio::spawn(keep_the_records(core.clone(), stopped));
     let mut background = JoinSet::new();
+    background.spawn(write_records(core.clone()));
+    background.spawn(purge(core.clone()));
     background.spawn(condense(guard.clone(), metrics.clone()));
     background.spawn(refresh_providers(core.clone()));
     background.spawn(fleet::look_after(core.clone()));
@@ -106,18 +108,46 @@ where
 
     let server = listen(settings, core.clone(), guard, more)?;
     tracing::info!(address = %settings.server.address(), url = settings.server.external_url(), "serving");
-    let end = server.await;
+    let end = until_the_end(server, &mut background).await;
     background.shutdown().await;
-    drop(stop);
-    if let Err(error) = records.await {
-        tracing::error!(%error, "what is recorded in batches was not looked after");
-    }
-    // A key's slow hash is verified once in its life; what has begun is brought to its end.
-    core.services.keys.settled().await;
-    core.flush().await.context("what was recorded last could not be written")?;
+    let finished = timeout(FINISH_WITHIN, finish(&core)).await;
     membership.leave().await;
     tracing::info!("stopped");
-    end.context("the server failed")
+    end?;
+    finished.context("what was begun did not end in time")?.context("what was recorded last could not be written")
+}
+
+/// Runs the server until it is told to stop, or something in the background fails that it cannot do without for long.
+async fn until_the_end(mut server: Server, background: &mut JoinSet<()>) -> anyhow::Result<()> {
+    let failure = tokio::select! {
+        end = &mut server => return end.context("the server failed"),
+        failure = failure(background) => failure,
+    };
+    let stop = server.handle().stop(true);
+    let ((), ended) = tokio::join!(stop, server);
+    if let Err(error) = ended {
+        tracing::error!(%error, "the server failed");
+    }
+    Err(failure).context("a task in the background failed")
+}
+
+/// Waits for a task that does not end as it should.
+async fn failure(tasks: &mut JoinSet<()>) -> JoinError {
+    loop {
+        match tasks.join_next().await {
+            Some(Ok(())) => {}
+            Some(Err(failure)) => return failure,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Brings to an end what must not be lost.
+async fn finish(core: &Core) -> Result<(), StoreError> {
+    let written = core.flush().await;
+    // A key's slow hash is verified once in its life.
+    core.services.keys.settled().await;
+    written
 }
 
 fn listen<F>(settings: &Settings, core: Core, guard: FloodGuard, more: F) -> anyhow::Result<Server>
@@ -174,22 +204,24 @@ async fn condense(guard: FloodGuard, metrics: PrometheusHandle) {
     }
 }
 
-/// Writes what is recorded in batches, and removes what has expired, until it is told to stop: cut off in the middle of a
-/// batch, it would lose that.
-async fn keep_the_records(core: Core, mut stopped: oneshot::Receiver<()>) {
+/// Writes what is recorded in batches.
+async fn write_records(core: Core) {
     let mut flush = tokio::time::interval(FLUSH);
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        flush.tick().await;
+        if let Err(error) = core.flush().await {
+            tracing::warn!(%error, "what was recorded in batches will be written later");
+        }
+    }
+}
+
+/// Removes what has expired.
+async fn purge(core: Core) {
     let mut purge = tokio::time::interval(PURGE);
     loop {
-        tokio::select! {
-            _ = flush.tick() => {
-                if let Err(error) = core.flush().await {
-                    tracing::warn!(%error, "what was recorded in batches will be written later");
-                }
-            }
-            _ = purge.tick() => purge_expired(&core).await,
-            _ = &mut stopped => return,
-        }
+        purge.tick().await;
+        purge_expired(&core).await;
     }
 }
 
@@ -212,7 +244,7 @@ async fn purge_expired(core: &Core) {
         core.services.federation.purge().await?;
         core.services.enrollment.purge().await?;
         let windows = LimitStore::purge(&core.storage, now.minus(WINDOWS_KEPT)).await?;
-        Ok::<_, stratora_port::StoreError>((sessions, counters, windows))
+        Ok::<_, StoreError>((sessions, counters, windows))
     };
     match purged.await {
         Ok((sessions, counters, windows)) => tracing::debug!(sessions, counters, windows, "purged what has expired"),
@@ -242,4 +274,18 @@ fn hand_over(password: &OneTimePassword, settings: &Settings) -> anyhow::Result<
     file.sync_all()?;
     tracing::warn!(path = %path.display(), "first start: the one-time password of admin is in this file; change it within 24 hours");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_fails_in_the_background_does_not_go_unnoticed() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        tasks.spawn(std::future::pending());
+        tasks.spawn(async { panic!("on purpose") });
+        assert!(failure(&mut tasks).await.is_panic());
+    }
 }

@@ -30,8 +30,8 @@ impl<K: TypedUuidKind> FromRequest for PathId<K> {
 /// The UUID that is written in exactly this way (RFC 9562 §4).
 pub(crate) fn canonical(text: &str) -> Option<Uuid> {
     // Of the spellings that are parsed only this one is as long.
-    let is_canonical = text.len() == Hyphenated::LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    if is_canonical { Uuid::try_parse(text).ok() } else { None }
+    let may_be_canonical = text.len() == Hyphenated::LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if may_be_canonical { Uuid::try_parse(text).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -44,10 +44,16 @@ mod tests {
         assert!(canonical(id).is_some());
         for other in [
             &id.to_uppercase(),
+            &id.replacen('e', "E", 1),
             &id.replace('-', ""),
             &format!("{{{id}}}"),
             &format!("urn:uuid:{id}"),
             &format!("0{id}"),
+            // As long as an identifier.
+            &format!("{:0<36}", id.replace('-', "")),
+            &format!("{{{}}}", &id[..34]),
+            &format!("urn:uuid:{}", &id[..27]),
+            &id.replace('-', "0"),
             &format!("{id}/"),
             "..",
             "1'--",

@@ -1,15 +1,13 @@
 //! Looks after sessions: who one belongs to, and how they end. Uses are recorded in batches, since a write for each
 //! request would cost more than the request.
 
-use std::collections::HashMap;
-use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Event, Origin, ResourceKind};
-use stratora_cache::{Coherence, CredentialCache, UnknownCredentials};
+use stratora_cache::{Coherence, CredentialCache, UnknownCredentials, WriteBehind};
 use stratora_clock::{Clock, Timestamp};
 use stratora_port::StoreError;
 use stratora_token::{Digest, Secret};
@@ -21,12 +19,6 @@ use crate::{
 /// How exactly uses are recorded: a session may end by so much too early when the process is killed. No idle timeout may come
 /// near it.
 const GRAIN: Duration = Duration::from_mins(1);
-/// How many uses are kept until they are written; more are not recorded until then. Bounds memory, and one use is as good
-/// as another.
-const MAX_PENDING: usize = 100_000;
-/// How many are written in one go: what takes the store too long would never be written.
-const WRITTEN_AT_ONCE: usize = 1_000;
-
 /// The credential is not good.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
@@ -78,7 +70,7 @@ pub struct Sessions {
     timeouts: SessionTimeouts,
     known: CredentialCache<SessionKey, Arc<LiveSession>>,
     unknown: UnknownCredentials<SessionKey>,
-    seen: Mutex<HashMap<SessionId, Timestamp>>,
+    seen: WriteBehind<SessionId, Timestamp>,
 }
 
 impl Sessions {
@@ -91,7 +83,7 @@ impl Sessions {
         coherence: Arc<Coherence>,
     ) -> Self {
         let known = CredentialCache::new("sessions", in_memory, coherence);
-        Self { store, clock, timeouts, known, unknown: UnknownCredentials::default(), seen: Mutex::default() }
+        Self { store, clock, timeouts, known, unknown: UnknownCredentials::default(), seen: WriteBehind::default() }
     }
 
     /// The session that has `secret` in that channel, and its owner. The cookie `beside` a bearer token counts for nothing
@@ -175,15 +167,11 @@ impl Sessions {
     }
 
     fn last_seen(&self, session: SessionId, recorded: Timestamp) -> Timestamp {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&session).map_or(recorded, |noted| recorded.max(*noted))
+        self.seen.peek(&session, |noted| recorded.max(*noted)).unwrap_or(recorded)
     }
 
     fn note(&self, session: SessionId, now: Timestamp) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() < MAX_PENDING || seen.contains_key(&session) {
-            seen.insert(session, now);
-        }
+        self.seen.note(session, now, |noted, now| *noted = now.max(*noted));
     }
 
     /// The user's sessions that still stand, the newest first.
@@ -234,23 +222,11 @@ impl Sessions {
     /// # Errors
     /// [`StoreError`] when the store fails; the uses are kept for the next call.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let noted = mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut left = noted.into_iter();
-        loop {
-            let part: Vec<_> = left.by_ref().take(WRITTEN_AT_ONCE).collect();
-            if part.is_empty() {
-                return Ok(());
-            }
-            if let Err(error) = self.store.touch(&part).await {
-                part.into_iter().chain(left).for_each(|(session, at)| self.note_unless_newer(session, at));
-                return Err(error);
-            }
+        for part in self.seen.parts() {
+            self.store.touch(part.entries()).await?;
+            part.written();
         }
-    }
-
-    fn note_unless_newer(&self, session: SessionId, at: Timestamp) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.entry(session).and_modify(|noted| *noted = (*noted).max(at)).or_insert(at);
+        Ok(())
     }
 
     /// Forgets expired sessions. Called every hour. Returns how many.
@@ -276,7 +252,7 @@ mod tests {
         let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(ManualClock::default()));
         let coherence = Arc::new(Coherence::new(clock.clone()));
         let sessions = Sessions::new(store.clone(), clock, SessionTimeouts::default(), 1, coherence);
-        let kept = || sessions.seen.lock().unwrap().len();
+        let kept = || sessions.seen.len();
         for number in 0..2_500 {
             sessions.note(TypedUuid::from_untyped_uuid(Uuid::from_u128(number)), Timestamp::UNIX_EPOCH);
         }

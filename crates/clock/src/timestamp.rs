@@ -22,6 +22,10 @@ impl fmt::Display for OutOfRange {
 
 impl std::error::Error for OutOfRange {}
 
+/// The ends of time: whole seconds, as far as they can be written out.
+const FIRST: i64 = -377_705_023_201_000_000;
+const LAST: i64 = 253_402_207_200_000_000;
+
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self(0);
@@ -31,8 +35,7 @@ impl Timestamp {
     /// # Errors
     /// [`OutOfRange`] beyond the year 9999 or before the year -9999.
     pub fn from_micros(micros: i64) -> Result<Self, OutOfRange> {
-        let range = jiff::Timestamp::MIN.as_microsecond()..=jiff::Timestamp::MAX.as_microsecond();
-        if range.contains(&micros) { Ok(Self(micros)) } else { Err(OutOfRange) }
+        if (FIRST..=LAST).contains(&micros) { Ok(Self(micros)) } else { Err(OutOfRange) }
     }
 
     /// Microseconds since the Unix epoch.
@@ -49,14 +52,14 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_add(micros).min(jiff::Timestamp::MAX.as_second() * 1_000_000))
+        Self(self.0.saturating_add(micros).min(LAST))
     }
 
     /// This instant minus `span`, held at the start of the year -9999.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_sub(micros).max(jiff::Timestamp::MIN.as_second() * 1_000_000))
+        Self(self.0.saturating_sub(micros).max(FIRST))
     }
 
     fn to_jiff(self) -> jiff::Timestamp {
@@ -82,7 +85,8 @@ impl FromStr for Timestamp {
     type Err = OutOfRange;
 
     fn from_str(text: &str) -> Result<Self, OutOfRange> {
-        text.parse::<jiff::Timestamp>().map(|at| Self(at.as_microsecond())).map_err(|_| OutOfRange)
+        let at: jiff::Timestamp = text.parse().map_err(|_| OutOfRange)?;
+        Self::from_micros(at.as_microsecond())
     }
 }
 
@@ -121,7 +125,14 @@ mod tests {
 
     #[test]
     fn an_instant_that_no_calendar_holds_is_refused() {
-        assert_eq!(Timestamp::from_micros(i64::MAX), Err(OutOfRange));
+        assert_eq!(jiff::Timestamp::MIN.as_second() * 1_000_000, FIRST);
+        assert_eq!(jiff::Timestamp::MAX.as_second() * 1_000_000, LAST);
+        for (end, beyond) in [(FIRST, FIRST - 1), (LAST, LAST + 1), (0, i64::MAX)] {
+            let at = Timestamp::from_micros(end).unwrap();
+            assert_eq!(at.to_string().parse(), Ok(at));
+            assert_eq!(Timestamp::from_micros(beyond), Err(OutOfRange), "{beyond}");
+        }
+        assert_eq!("9999-12-30T22:00:00.5Z".parse::<Timestamp>(), Err(OutOfRange));
         assert_eq!("yesterday".parse::<Timestamp>(), Err(OutOfRange));
     }
 

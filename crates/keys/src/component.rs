@@ -164,7 +164,11 @@ macro_rules! texts {
 
 texts! {
     /// What people call a component: 1 to 100 characters, none of them invisible.
-    Name(|text| checked(text, 100).map(|text| text.trim().to_owned()));
+    Name(|text| {
+        let text = checked(text, 100)?;
+        let trimmed = text.trim();
+        Ok(if trimmed.len() == text.len() { text } else { trimmed.to_owned() })
+    });
     /// The host that a component runs on, in lower case: at most 253 characters (RFC 1035 §2.3.4) of letters, digits,
     /// hyphens, underscores (which Windows allows) and dots.
     Hostname(|text| {

@@ -107,11 +107,11 @@ impl TryFrom<ComponentRow> for Component {
     type Error = StoreError;
 
     fn try_from(row: ComponentRow) -> Result<Self, StoreError> {
-        let hostname = row.hostname.as_deref().map(Hostname::parse).transpose();
-        let version = row.version.as_deref().map(Version::parse).transpose();
+        let hostname = row.hostname.map(Hostname::parse).transpose();
+        let version = row.version.map(Version::parse).transpose();
         Ok(Self {
             id: row.id.typed(),
-            name: name(&row.name)?,
+            name: name(row.name)?,
             hostname: hostname.map_err(|error| StoreError::corrupt("host name", error))?,
             kind: kind(&row.kind)?,
             standing: standing(&row.standing)?,
@@ -132,7 +132,7 @@ pub(crate) fn fold(name: &Name) -> String {
     name.as_str().to_lowercase()
 }
 
-pub(crate) fn name(stored: &str) -> Result<Name, StoreError> {
+pub(crate) fn name(stored: String) -> Result<Name, StoreError> {
     Name::parse(stored).map_err(|error| StoreError::corrupt("name of a component", error))
 }
 

@@ -118,7 +118,7 @@ impl KeyStore for Storage {
                 created_at: created_at.0,
                 rotation_requested: requested_at.is_some(),
                 component_id: component_id.typed(),
-                name: name(&of_name)?,
+                name: name(of_name)?,
                 kind: kind(&of_kind)?,
                 standing: standing(&stands)?,
             }))

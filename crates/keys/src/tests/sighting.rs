@@ -1,8 +1,12 @@
 //! When components were last seen.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use newtype_uuid::{GenericUuid as _, TypedUuid};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
 use stratora_port::PageRequest;
 use uuid::Uuid;
 
@@ -128,12 +132,34 @@ async fn a_component_is_offline_when_it_was_not_seen_for_half_a_minute() {
     assert_eq!(site.keys.page(&offline, &PageRequest::default()).await.unwrap().total, 1);
 }
 
-#[tokio::test]
-async fn what_is_remembered_has_a_bound() {
-    let site = Site::new();
-    for number in 1..=100_001 {
-        let component = TypedUuid::from_untyped_uuid(Uuid::from_u128(number));
-        site.keys.sighted(Sighting { hostname: None, version: None, ..site.heartbeat(component) });
+proptest! {
+    #[test]
+    fn of_each_thing_that_is_reported_the_last_word_counts(
+        said in vec((option::of(0_u8..3), option::of(0_u8..3), option::of(0_u8..3)), 1..6),
+    ) {
+        let site = Site::new();
+        let component = TypedUuid::from_untyped_uuid(Uuid::from_u128(1));
+        let mut expected = None;
+        for (client, hostname, version) in said {
+            site.clock.advance(Duration::from_secs(1));
+            let sighting = Sighting {
+                component,
+                at: site.now(),
+                client: client.map(|number| IpAddr::from([192, 0, 2, number])),
+                hostname: hostname.map(|number| Hostname::parse(format!("db-{number}")).unwrap()),
+                version: version.map(|number| Version::parse(format!("1.{number}")).unwrap()),
+            };
+            site.keys.sighted(sighting.clone());
+            let Sighting { client, hostname, version, .. } = expected.unwrap_or_else(|| sighting.clone());
+            expected = Some(Sighting {
+                client: sighting.client.or(client),
+                hostname: sighting.hostname.or(hostname),
+                version: sighting.version.or(version),
+                ..sighting
+            });
+        }
+        let part = site.keys.sightings.parts().next().unwrap();
+        let (_, seen) = part.entries().first().unwrap();
+        prop_assert_eq!(Some(seen.of(component)), expected);
     }
-    assert_eq!(site.keys.sightings.len(), 100_000);
 }
