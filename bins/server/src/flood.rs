@@ -1,7 +1,7 @@
 //! The flood guard over the whole API: not a limit that anybody meets in ordinary use, but what keeps one client from
 //! taking the server away from the others. It counts in memory, for each process.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::time::Duration;
 
 use actix_governor::governor::NotUntil;
@@ -12,6 +12,7 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
 use actix_web::{HttpMessage as _, HttpResponse, HttpResponseBuilder};
 use anyhow::Context as _;
+use foldhash::quality::RandomState;
 use stratora_actix::{ApiError, RequestContext};
 use stratora_auth::ClientKey;
 
@@ -41,6 +42,8 @@ pub struct Flooder {
 /// Finds out whose request it is. The client address is the one that the envelope has resolved, never the proxy's.
 #[derive(Debug, Clone, Default)]
 pub struct ByClientAndComponent {
+    /// Quick rather than strong, since every request pays for it: whoever wants all of a client's places needs no hash for that,
+    /// only many keys.
     keys: RandomState,
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ptr;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -12,7 +13,8 @@ use metrics::{Counter, Histogram, counter, histogram};
 /// than many a request. There are only as many as routes, methods and statuses.
 #[derive(Default)]
 pub(crate) struct Figures {
-    by_route: RefCell<HashMap<&'static str, Vec<Figure>, RandomState>>,
+    /// By the address of the route's path, which is quicker than by its text.
+    by_route: RefCell<HashMap<*const str, Vec<Figure>, RandomState>>,
 }
 
 struct Figure {
@@ -44,13 +46,15 @@ impl Figures {
     /// Counts a request.
     pub(crate) fn record(&self, route: &'static str, method: &'static str, status: StatusCode, took: Duration) {
         let mut by_route = self.by_route.borrow_mut();
-        let known = by_route.get(route).and_then(|figures| figures.iter().find(|figure| figure.is_of(method, status)));
+        let known = by_route
+            .get(&ptr::from_ref(route))
+            .and_then(|figures| figures.iter().find(|figure| figure.is_of(method, status)));
         if let Some(figure) = known {
             figure.record(took);
         } else {
             let figure = Figure::of(route, method, status);
             figure.record(took);
-            by_route.entry(route).or_default().push(figure);
+            by_route.entry(ptr::from_ref(route)).or_default().push(figure);
         }
     }
 }

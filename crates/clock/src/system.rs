@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::{Clock, Stopwatch, Timestamp};
 
@@ -17,6 +17,12 @@ impl Stopwatch for BootStopwatch {
         // Not `Instant`, which stands still while the machine sleeps.
         Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
     }
+}
+
+/// In microseconds: requests read the time several times, so it is the plain number.
+fn since_boot() -> i64 {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Boottime);
+    tv_sec * 1_000_000 + tv_nsec / 1_000
 }
 
 /// Wall-clock time at start, moved on by the time since boot.
@@ -41,7 +47,8 @@ impl Clock for SystemClock {
 /// A clock set from outside and moved on by the time since boot. Replicas set theirs by their shared database.
 #[derive(Debug)]
 pub struct MonotonicClock {
-    origin: Duration,
+    /// In microseconds since the machine was started.
+    origin: i64,
     at_origin: AtomicI64,
     latest: AtomicI64,
 }
@@ -50,7 +57,7 @@ impl MonotonicClock {
     /// A clock that reads `now` at this moment.
     pub fn starting_at(now: Timestamp) -> Self {
         Self {
-            origin: BootStopwatch.elapsed(),
+            origin: since_boot(),
             at_origin: AtomicI64::new(now.as_micros()),
             latest: AtomicI64::new(now.as_micros()),
         }
@@ -67,9 +74,7 @@ impl MonotonicClock {
     }
 
     fn reading(&self) -> i64 {
-        let elapsed = BootStopwatch.elapsed().saturating_sub(self.origin);
-        let elapsed = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
-        self.at_origin.load(Ordering::Relaxed).saturating_add(elapsed)
+        self.at_origin.load(Ordering::Relaxed).saturating_add(since_boot() - self.origin)
     }
 }
 
