@@ -65,11 +65,10 @@ impl Membership {
     pub async fn leave(self) {
         self.end();
         let me = self.storage.replicas().and_then(Replicas::me);
-        if let (Some(me), Pools::Postgres(pool)) = (me, self.storage.pools()) {
-            let removed = self.storage.runtime().spawn(async move { remove(&pool, me, None).await });
-            if let Ok(Err(error)) = removed.await {
-                tracing::debug!(%error, "the others will find out that this server has ended");
-            }
+        if let (Some(me), Pools::Postgres(pool)) = (me, self.storage.pools())
+            && let Err(error) = self.storage.run(async move { remove(&pool, me, None).await }).await
+        {
+            tracing::debug!(%error, "the others will find out that this server has ended");
         }
     }
 

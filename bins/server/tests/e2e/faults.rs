@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
-use stratora_testing::{Signal, VictoriaMetrics, until};
+use stratora_testing::{PostgresDatabase, Proxy, Signal, VictoriaMetrics, until};
 
 use crate::support::{Installation, PASSWORD, create_component, on_both_databases, text};
 
@@ -121,6 +121,26 @@ async fn a_database_that_is_away_lets_nobody_in_and_is_noticed_when_it_is_back()
     assert_eq!(backend.get("/health/ready").send().await.unwrap().status, 200);
     assert_eq!(backend.get("/api/v1/auth/me").bearer(&admin).send().await.unwrap().status, 200);
     assert_eq!(backend.get(&config).key(&key).send().await.unwrap().error(), "no_config");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_database_hangs_ends_in_time_and_says_what_it_could_not_write() {
+    let mut installation = Installation::prepare(Some(PostgresDatabase::create().unwrap()), "");
+    let direct = installation.postgres.as_ref().unwrap().url();
+    let proxy = Proxy::before(&direct).await.unwrap();
+    let mut command = installation.command(&["serve"]);
+    installation.start_command(command.env("STRATORA__DATABASE__URL", proxy.url(&direct)));
+    let admin = installation.admin().await;
+    let backend = installation.backend();
+    let (id, key) = create_component(&backend, &admin, "Berlin").await;
+    backend.get(&format!("/api/v1/remote-collectors/{id}/config")).key(&key).send().await.unwrap();
+    proxy.hang();
+    installation.server().signal(Signal::TERM);
+    // Before systemd loses patience.
+    until("the end of the server", || installation.server().has_ended()).unwrap();
+    assert!(!installation.server().wait().unwrap().success());
+    let said = installation.server().stderr();
+    assert!(said.contains("what was recorded last could not be written"), "{said}");
 }
 
 #[tokio::test]
