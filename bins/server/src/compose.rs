@@ -132,10 +132,10 @@ impl Core {
     /// Writes what is recorded in batches.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails; nothing is forgotten then.
+    /// [`StoreError`] when the store fails; what was not written is kept.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let sessions = self.services.sessions.flush().await;
-        self.services.keys.flush().await.and(sessions)
+        let (sessions, keys) = tokio::join!(self.services.sessions.flush(), self.services.keys.flush());
+        sessions.and(keys)
     }
 }
 

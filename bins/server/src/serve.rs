@@ -18,7 +18,7 @@ use stratora_auth::{BrakeStore, LimitStore, OneTimePassword};
 use stratora_port::StoreError;
 use stratora_token::OsEntropy;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{MissedTickBehavior, timeout};
+use tokio::time::{MissedTickBehavior, sleep, timeout};
 
 use crate::compose::{Core, connect};
 use crate::fleet;
@@ -30,8 +30,9 @@ use crate::settings::Settings;
 const DRAIN_SECONDS: u64 = 10;
 /// How often what is recorded in batches is written.
 const FLUSH: Duration = Duration::from_secs(5);
-/// How long what was begun and what is recorded may take at the end, when no request is left.
-const FINISH_WITHIN: Duration = Duration::from_secs(10);
+/// How long that is tried at the end, when no request is left, and how long after a failure it is tried again.
+const FLUSH_AT_THE_END: Duration = Duration::from_secs(10);
+const FLUSH_AGAIN: Duration = Duration::from_millis(200);
 /// How often the samples of histograms are condensed.
 const UPKEEP: Duration = Duration::from_secs(1);
 /// How often what has expired is forgotten.
@@ -110,11 +111,16 @@ where
     tracing::info!(address = %settings.server.address(), url = settings.server.external_url(), "serving");
     let end = until_the_end(server, &mut background).await;
     background.shutdown().await;
-    let finished = timeout(FINISH_WITHIN, finish(&core)).await;
+    let written = write_the_last(&core).await;
+    if let Err(error) = &written {
+        tracing::error!(%error, "what was recorded last could not be written");
+    }
+    // A key's slow hash is verified once in its life; what has begun is brought to its end.
+    core.services.keys.settled().await;
     membership.leave().await;
     tracing::info!("stopped");
     end?;
-    finished.context("what was begun did not end in time")?.context("what was recorded last could not be written")
+    written.context("what was recorded last could not be written")
 }
 
 /// Runs the server until it is told to stop, or something in the background fails that it cannot do without for long.
@@ -123,6 +129,7 @@ async fn until_the_end(mut server: Server, background: &mut JoinSet<()>) -> anyh
         end = &mut server => return end.context("the server failed"),
         failure = failure(background) => failure,
     };
+    tracing::error!(error = %failure, "a task in the background failed; the server stops");
     let stop = server.handle().stop(true);
     let ((), ended) = tokio::join!(stop, server);
     if let Err(error) = ended {
@@ -142,12 +149,17 @@ async fn failure(tasks: &mut JoinSet<()>) -> JoinError {
     }
 }
 
-/// Brings to an end what must not be lost.
-async fn finish(core: &Core) -> Result<(), StoreError> {
-    let written = core.flush().await;
-    // A key's slow hash is verified once in its life.
-    core.services.keys.settled().await;
-    written
+/// Writes what is recorded in batches, for the last time: a database that is busy or away for a moment gets another chance.
+async fn write_the_last(core: &Core) -> Result<(), StoreError> {
+    let mut refusal = None;
+    let written = timeout(FLUSH_AT_THE_END, async {
+        while let Err(error) = core.flush().await {
+            refusal = Some(error);
+            sleep(FLUSH_AGAIN).await;
+        }
+    })
+    .await;
+    written.map_err(|late| refusal.unwrap_or_else(|| StoreError::unavailable(late)))
 }
 
 fn listen<F>(settings: &Settings, core: Core, guard: FloodGuard, more: F) -> anyhow::Result<Server>

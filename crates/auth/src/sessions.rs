@@ -19,6 +19,7 @@ use crate::{
 /// How exactly uses are recorded: a session may end by so much too early when the process is killed. No idle timeout may come
 /// near it.
 const GRAIN: Duration = Duration::from_mins(1);
+
 /// The credential is not good.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {

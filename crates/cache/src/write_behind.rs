@@ -12,14 +12,14 @@ const CAPACITY: usize = 100_000;
 const WRITTEN_AT_ONCE: usize = 1_000;
 
 /// What was noted of each key and is not written yet. It can be read until it is written, and a write that fails or is given
-/// up loses nothing.
+/// up forgets nothing. A value has to say all that there is to write of its key, since it may be written twice.
 pub struct WriteBehind<K, V>(Mutex<Noted<K, V>>);
 
 struct Noted<K, V> {
     /// A tree, because it gives back memory as it empties: a hash table of so many would stay as large as it ever was.
     values: BTreeMap<K, V>,
-    /// The last key that was to be written. The next to be written come after it, so that keys which cannot be written do not
-    /// keep the same others waiting each time.
+    /// The last key that was to be written. The next to be written come after it, so that a part which cannot be written does not
+    /// keep all other parts waiting each time.
     reached: Option<K>,
 }
 
@@ -159,7 +159,7 @@ mod tests {
         let mut written = 0;
         for part in pending.parts() {
             for (key, _) in part.entries() {
-                pending.note(*key, 1_u32, |earlier, news| *earlier += news);
+                pending.note(*key, 1_u32, |earlier, news| *earlier = news.max(*earlier));
             }
             written += part.entries().len();
             part.written();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_kept_and_keeps_nothing_else_waiting() {
+    fn a_part_that_cannot_be_written_is_kept_and_the_next_time_begins_after_it() {
         let pending = of(0..3_000);
         let mut parts = pending.parts();
         parts.next().unwrap().written();
@@ -181,6 +181,18 @@ mod tests {
         assert_eq!(again, [(2_000, 2_999), (0, 1_998), (1_999, 1_999)]);
         pending.parts().for_each(Part::written);
         assert!(pending.is_empty());
+    }
+
+    #[test]
+    fn two_who_write_at_the_same_time_lose_nothing_that_is_noted_meanwhile() {
+        let pending = of(0..10);
+        let one = pending.parts().next().unwrap();
+        let other = pending.parts().next().unwrap();
+        one.written();
+        assert!(pending.is_empty());
+        pending.note(7, 1_u32, |_, _| unreachable!());
+        other.written();
+        assert_eq!(pending.peek(&7, |value| *value), Some(1));
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl fmt::Display for OutOfRange {
 
 impl std::error::Error for OutOfRange {}
 
-/// The ends of time: whole seconds, as far as they can be written out.
+/// The ends of time: the first and the last whole second that a calendar in any time zone holds.
 const FIRST: i64 = -377_705_023_201_000_000;
 const LAST: i64 = 253_402_207_200_000_000;
 

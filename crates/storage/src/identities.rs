@@ -26,7 +26,7 @@ use crate::providers::ProviderLock as _;
 use crate::schema::{accounts, oidc_identities, oidc_sessions, sessions};
 use crate::sessions::NewSessionRow;
 use crate::sql_types::{StoredId, StoredTime, lower_or_null as lower};
-use crate::transaction::{statements, with_change, with_read};
+use crate::transaction::{statements, with_change, with_lookup, with_read};
 
 /// The primary key of an identity.
 fn key(identity: &Identity) -> (StoredId, &str, &str) {
@@ -80,7 +80,7 @@ fn is_linkable(row: &AccountRow) -> bool {
 impl IdentityStore for Storage {
     async fn account_of(&self, identity: &Identity) -> Result<Option<Account>, StoreError> {
         let identity = identity.clone();
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let row: Option<AccountRow> = oidc_identities::table
                 .find(key(&identity))
                 .inner_join(accounts::table)
@@ -112,7 +112,7 @@ impl IdentityStore for Storage {
 
     async fn is_taken(&self, username: &Username) -> Result<bool, StoreError> {
         let username = username.as_str().to_owned();
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let named = accounts::table.filter(accounts::username.eq(&username)).select(accounts::id);
             Ok(diesel::select(exists(named)).get_result(conn).await?)
         })
@@ -178,7 +178,7 @@ impl IdentityStore for Storage {
     }
 
     async fn provider_of(&self, session: SessionId) -> Result<Option<ProviderId>, StoreError> {
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let provider: Option<StoredId> = oidc_sessions::table
                 .find(StoredId::from(session))
                 .select(oidc_sessions::provider_id)

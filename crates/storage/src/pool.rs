@@ -56,10 +56,10 @@ const SQLITE_READER_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA mmap_size =
 /// Connections that only read, beside the one that writes: more would not read faster.
 const SQLITE_READERS: usize = 4;
 
-/// Connections that only look credentials up: one for each core, and no more than four. Each further one is another thread to
-/// wake, and another mapping of the same pages that the processor's caches have to hold.
+/// Connections that only look credentials up: one for each core, two at least and no more than four. Each further one is
+/// another thread to wake, and another mapping of the same pages that the processor's caches have to hold.
 fn sqlite_lookups() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4))
+    std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4))
 }
 
 pub(crate) type SqliteLink = SyncConnectionWrapper<SqliteConnection>;

@@ -23,7 +23,7 @@ use crate::failure::{Failure, Violation, refused_on};
 use crate::pool::SqliteLink;
 use crate::schema::{oidc_identities, oidc_providers, oidc_sessions, sessions};
 use crate::sql_types::{StoredId, StoredTime};
-use crate::transaction::{with_change, with_read, with_tx};
+use crate::transaction::{with_change, with_lookup, with_read, with_tx};
 
 #[derive(PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = oidc_providers)]
@@ -124,7 +124,7 @@ impl ProviderStore for Storage {
     }
 
     async fn find(&self, id: ProviderId) -> Result<Option<Provider>, StoreError> {
-        with_read!(self, |conn| {
+        with_lookup!(self, |conn| {
             let row: Option<ProviderRow> = oidc_providers::table
                 .select(ProviderRow::as_select())
                 .find(StoredId::from(id))

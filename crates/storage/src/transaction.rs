@@ -79,8 +79,8 @@ macro_rules! with_read {
     };
 }
 
-/// The same for a row or two that an index leads to, and that a request must have before anything else. On SQLite no search
-/// holds it up.
+/// The same for a row or two that an index leads to and that a sign-in or a component waits for. On SQLite no search holds it
+/// up.
 macro_rules! with_lookup {
     ($storage:ident, |$conn:ident| $body:block) => {
         $crate::transaction::read!($storage, lookups, |$conn| $body)

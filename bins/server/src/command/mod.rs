@@ -9,6 +9,7 @@ mod secrets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -59,16 +60,18 @@ enum Command {
     Nginx(Box<nginx::Command>),
 }
 
+/// How long the end waits for a query on SQLite that nobody waits for any more. What it has not written, it rolls back.
+const LEFT_RUNNING: Duration = Duration::from_secs(2);
+
 /// Carries out a command.
 pub fn run(line: CommandLine) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(execute(line)) {
-        Ok(code) => code,
-        Err(error) => failed(&error),
-    }
+    let code = runtime.block_on(execute(line)).unwrap_or_else(|error| failed(&error));
+    runtime.shutdown_timeout(LEFT_RUNNING);
+    code
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
