@@ -90,7 +90,7 @@ pub(crate) enum Pools {
         writer: Pool<SqliteLink>,
         /// Several that cannot write.
         readers: Pool<SqliteLink>,
-        /// The same for single rows that requests wait for, so that nobody's search holds up a sign-in.
+        /// The same for single rows that sign-ins and components wait for, so that nobody's search holds them up.
         lookups: Pool<SqliteLink>,
     },
 }
