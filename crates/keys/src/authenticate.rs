@@ -2,7 +2,7 @@
 //! first use and off the request's path.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use newtype_uuid::GenericUuid as _;
@@ -21,19 +21,17 @@ use crate::{
 /// How exactly it is recorded when a component was last seen from one address.
 const SIGHTED_EVERY: Duration = Duration::from_secs(1);
 
-/// A key in memory, with what else is remembered of its component: it is forgotten when either changes.
+/// A key in memory, with what was read of its component: it is forgotten when either changes.
 #[derive(Debug)]
 pub struct AuthenticatedKey {
     record: KeyRecord,
-    /// The tag of the component's configuration, once it was asked for; `None` within where none is set.
-    etag: OnceLock<Option<ETag>>,
     /// When it was last recorded that the component was seen, and from where.
     sighted: Mutex<Option<(Timestamp, Option<IpAddr>)>>,
 }
 
 impl AuthenticatedKey {
     pub(crate) const fn new(record: KeyRecord) -> Self {
-        Self { record, etag: OnceLock::new(), sighted: Mutex::new(None) }
+        Self { record, sighted: Mutex::new(None) }
     }
 
     /// Which component proved itself.
@@ -56,8 +54,9 @@ impl AuthenticatedKey {
         self.record.key_id
     }
 
-    pub(crate) const fn etag(&self) -> &OnceLock<Option<ETag>> {
-        &self.etag
+    /// The tag of its configuration; `None` when none is set.
+    pub const fn config_etag(&self) -> Option<ETag> {
+        self.record.config_etag
     }
 
     pub(crate) const fn record(&self) -> &KeyRecord {

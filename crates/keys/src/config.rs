@@ -148,9 +148,6 @@ pub struct Report {
 /// Where configurations are kept. Every method is one transaction that includes its audit event.
 #[async_trait]
 pub trait ConfigStore: Send + Sync + 'static {
-    /// The tag of the component's configuration, without the text.
-    async fn config_etag(&self, component: ComponentId) -> Result<Option<ETag>, StoreError>;
-
     /// The component's configuration.
     async fn config(&self, component: ComponentId) -> Result<Option<StoredConfig>, StoreError>;
 

@@ -3,7 +3,7 @@
 use stratora_audit::{Action, Origin};
 use stratora_port::StoreError;
 
-use crate::{AuthenticatedKey, ComponentId, ETag, Keys, MissingComponent, Report, ReportStatus, StoredConfig};
+use crate::{ComponentId, Keys, MissingComponent, Report, ReportStatus, StoredConfig};
 
 /// The longest hash that a component may report.
 const MAX_HASH: usize = 128;
@@ -35,19 +35,6 @@ pub struct RefusedReport {
 }
 
 impl Keys {
-    /// The tag of the configuration of the component that holds `key`.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store fails.
-    pub async fn config_etag(&self, key: &AuthenticatedKey) -> Result<Option<ETag>, StoreError> {
-        if let Some(etag) = key.etag().get() {
-            return Ok(*etag);
-        }
-        // Read after the key was, so that it is as new as what is remembered of the key: a change forgets both.
-        let etag = Box::pin(self.parts.configs.config_etag(key.component())).await?;
-        Ok(*key.etag().get_or_init(|| etag))
-    }
-
     /// A component's configuration.
     ///
     /// # Errors

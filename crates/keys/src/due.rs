@@ -79,6 +79,7 @@ mod tests {
             name: Name::parse("a").unwrap(),
             kind: ComponentKind::Agent,
             standing: Standing::Active,
+            config_etag: None,
         }
     }
 

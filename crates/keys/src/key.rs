@@ -7,7 +7,7 @@ use stratora_clock::Timestamp;
 use stratora_token::{Digest, Entropy, EntropyError, SECRET_TEXT_LENGTH, Secret};
 use zeroize::Zeroizing;
 
-use crate::{ComponentId, ComponentKind, KeyId, Name, Standing};
+use crate::{ComponentId, ComponentKind, ETag, KeyId, Name, Standing};
 
 /// What every key starts with, so that scanners for leaked secrets find it.
 const SCHEME: &str = "sk_stra_";
@@ -144,6 +144,8 @@ pub struct KeyRecord {
     pub kind: ComponentKind,
     /// Whether it is let in.
     pub standing: Standing,
+    /// The tag of its configuration; `None` when none is set.
+    pub config_etag: Option<ETag>,
 }
 
 /// Why a key is not good. Only the holder of that very key learns anything but [`Refusal::Unknown`].
@@ -201,6 +203,7 @@ mod tests {
             name: Name::parse("a").unwrap(),
             kind: ComponentKind::Agent,
             standing,
+            config_etag: None,
         }
     }
 

@@ -99,11 +99,15 @@ impl Rows {
             "BEGIN;\n".to_owned(),
             insert(
                 "components",
-                "id, name, name_folded, kind, standing, key_prefix, key_created_at, created_at",
+                "id, name, name_folded, kind, standing, key_prefix, key_created_at, created_at, config_etag",
                 &self.components,
             ),
-            insert("component_keys", "id, component_id, digest, hash, state, created_at, first_used_at", &self.keys),
-            insert("component_configs", "component_id, body, etag", &self.configs),
+            insert(
+                "component_keys",
+                "id, component_number, digest, hash, state, created_at, first_used_at",
+                &self.keys,
+            ),
+            insert("component_configs", "component_id, body", &self.configs),
             insert(
                 "accounts",
                 "id, username, display_name, role, source, active, must_change_password, built_in, created_at",
@@ -111,7 +115,7 @@ impl Rows {
             ),
             insert(
                 "sessions",
-                "id, user_id, token_digest, cookie_digest, created_at, last_seen_at, expires_at, user_agent",
+                "id, account_number, token_digest, cookie_digest, created_at, last_seen_at, expires_at, user_agent",
                 &self.sessions,
             ),
             "COMMIT;\n".to_owned(),
@@ -139,11 +143,14 @@ async fn main() -> Result<(), Failure> {
             writeln!(keys, "{component} {}", *key.expose())?;
             let (id, now) = (into.id(component), into.hours(0));
             let name = format!("component-{number}");
-            rows.components
-                .push(format!("({id}, '{name}', '{name}', 'collector', 'active', '{}', {now}, {now})", key.prefix()));
+            rows.components.push(format!(
+                "({id}, '{name}', '{name}', 'collector', 'active', '{}', {now}, {now}, '{ETAG}')",
+                key.prefix()
+            ));
             let (key_id, digest) = (into.id(random_uuid(&OsEntropy)?), into.bytes(key.digest().as_bytes()));
-            rows.keys.push(format!("({key_id}, {id}, {digest}, '{HASH}', 'live', {now}, {now})"));
-            rows.configs.push(format!("({id}, '', '{ETAG}')"));
+            let holder = format!("(SELECT number FROM components WHERE id = {id})");
+            rows.keys.push(format!("({key_id}, {holder}, {digest}, '{HASH}', 'live', {now}, {now})"));
+            rows.configs.push(format!("({id}, '')"));
 
             let token = Secret::generate(&OsEntropy)?;
             writeln!(tokens, "{}", *token.expose())?;
@@ -152,7 +159,8 @@ async fn main() -> Result<(), Failure> {
                 .push(format!("({user}, 'person-{number}', '', 'viewer', 'local', true, false, false, {now})"));
             let (token, cookie) = (token.digest(), Digest::of(format!("cookie-{number}").as_bytes()));
             let (token, cookie) = (into.bytes(token.as_bytes()), into.bytes(cookie.as_bytes()));
-            rows.sessions.push(format!("({session}, {user}, {token}, {cookie}, {now}, {now}, {}, '')", into.hours(8)));
+            let owner = format!("(SELECT number FROM accounts WHERE id = {user})");
+            rows.sessions.push(format!("({session}, {owner}, {token}, {cookie}, {now}, {now}, {}, '')", into.hours(8)));
         }
         into.run(&rows.sql()).await?;
     }

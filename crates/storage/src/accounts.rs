@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use async_trait::async_trait;
-use diesel::dsl::{count_star, exists};
+use diesel::dsl::{auto_type, count_star, exists};
 use diesel::{
     ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, QueryResult, Queryable, Selectable,
     SelectableHelper as _,
@@ -21,7 +21,7 @@ use crate::audit::AuditStatements as _;
 use crate::changes::ChangeStatements as _;
 use crate::failure::{Failure, Violation, refused_on};
 use crate::schema::{accounts, brakes, sessions};
-use crate::sessions::NewSessionRow;
+use crate::sessions::SessionStatements as _;
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::{count, overfull, unreadable};
 use crate::transaction::{statements, with_change, with_lookup, with_read, with_tx};
@@ -119,6 +119,12 @@ impl TryFrom<UserRow> for User {
     }
 }
 
+/// What the sessions of the account refer to it by.
+#[auto_type(no_type_alias)]
+pub(crate) fn number_of(account: StoredId) -> _ {
+    accounts::table.find(account).select(accounts::number)
+}
+
 fn username(stored: &str) -> Result<Username, StoreError> {
     Username::parse(stored).map_err(|error| StoreError::corrupt("username", error))
 }
@@ -146,7 +152,8 @@ statements! {
 
         /// Ends all sessions of the account.
         async fn end_sessions(conn, id: UserId) -> QueryResult<usize> {
-            diesel::delete(sessions::table.filter(sessions::user_id.eq(StoredId::from(id)))).execute(conn).await
+            let theirs = sessions::table.filter(sessions::account_number.eq_any(number_of(id.into())));
+            diesel::delete(theirs).execute(conn).await
         }
     }
 }
@@ -281,7 +288,7 @@ impl AccountStore for Storage {
                 return Err(Failure::Refused(ChangePasswordError::Changed));
             }
             conn.end_sessions(id).await?;
-            diesel::insert_into(sessions::table).values(NewSessionRow::of(&session)).execute(conn).await?;
+            conn.insert_session(&session).await?;
             let change = conn.append_change(&event, subject_of(id)).await?;
             Ok(change.with(()))
         })

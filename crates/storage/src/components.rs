@@ -2,9 +2,10 @@
 
 use std::future::Future;
 
+use diesel::dsl::auto_type;
 use diesel::{
-    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, QueryResult, Queryable, Selectable,
-    SelectableHelper as _,
+    ExpressionMethods as _, Insertable, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    QueryResult, Queryable, Selectable, SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
 use stratora_clock::Timestamp;
@@ -148,11 +149,16 @@ pub(crate) fn standing(stored: &str) -> Result<Standing, StoreError> {
 #[diesel(table_name = component_keys)]
 struct NewKeyRow<'a> {
     id: StoredId,
-    component_id: StoredId,
     digest: &'a [u8],
     hash: &'a str,
     state: &'a str,
     created_at: StoredTime,
+}
+
+/// What the keys of the component refer to it by.
+#[auto_type(no_type_alias)]
+pub(crate) fn number_of(component: StoredId) -> _ {
+    components::table.find(component).select(components::number)
 }
 
 statements! {
@@ -174,8 +180,8 @@ statements! {
         async fn lock_component_of(conn, key: KeyId) -> QueryResult<Option<ComponentId>> {
             let owner = component_keys::table
                 .filter(component_keys::id.eq(StoredId::from(key)))
-                .select(component_keys::component_id);
-            let id: Option<StoredId> = diesel::update(components::table.filter(components::id.eq_any(owner)))
+                .select(component_keys::component_number);
+            let id: Option<StoredId> = diesel::update(components::table.filter(components::number.eq_any(owner)))
                 .set(components::id.eq(components::id))
                 .returning(components::id)
                 .prepared_once()
@@ -189,13 +195,17 @@ statements! {
         async fn insert_key(conn, component: ComponentId, key: &NewKey) -> QueryResult<()> {
             let row = NewKeyRow {
                 id: key.id.into(),
-                component_id: component.into(),
                 digest: key.digest.as_bytes(),
                 hash: key.hash.as_str(),
                 state: state::LIVE,
                 created_at: key.created_at.into(),
             };
-            diesel::insert_into(component_keys::table).values(row).execute(conn).await.map(drop)
+            let holder = number_of(component.into()).single_value().assume_not_null();
+            diesel::insert_into(component_keys::table)
+                .values((row, component_keys::component_number.eq(holder)))
+                .execute(conn)
+                .await
+                .map(drop)
         }
 
         /// Shows a component's new key on the component.
@@ -222,7 +232,7 @@ statements! {
             let own = |key: KeyId| {
                 component_keys::table
                     .filter(component_keys::id.eq(StoredId::from(key)))
-                    .filter(component_keys::component_id.eq(StoredId::from(component)))
+                    .filter(component_keys::component_number.eq_any(number_of(component.into())))
             };
             if let Grace::UntilFirstUse(key) = grace {
                 let found: Option<(String, Option<StoredTime>)> = own(key)
@@ -246,7 +256,7 @@ statements! {
             conn.end_keys(component, &[state::GRACE], state::ROTATED).await?;
             diesel::update(
                 component_keys::table
-                    .filter(component_keys::component_id.eq(StoredId::from(component)))
+                    .filter(component_keys::component_number.eq_any(number_of(component.into())))
                     .filter(component_keys::state.eq(state::LIVE)),
             )
             .set((component_keys::state.eq(live_becomes), component_keys::grace_until.eq(until)))
@@ -283,7 +293,7 @@ statements! {
         async fn end_keys(conn, component: ComponentId, from: &[&str], to: &str) -> QueryResult<()> {
             diesel::update(
                 component_keys::table
-                    .filter(component_keys::component_id.eq(StoredId::from(component)))
+                    .filter(component_keys::component_number.eq_any(number_of(component.into())))
                     .filter(component_keys::state.eq_any(from)),
             )
             .set((component_keys::state.eq(to), component_keys::grace_until.eq(None::<StoredTime>)))

@@ -10,40 +10,30 @@ use stratora_port::StoreError;
 use crate::Storage;
 use crate::audit::AuditStatements as _;
 use crate::changes::ChangeStatements as _;
-use crate::failure::{Violation, refused_on};
-use crate::schema::{component_configs, component_reports};
+use crate::failure::{Failure, Violation, refused_on};
+use crate::schema::{component_configs, component_reports, components};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::unreadable;
 use crate::transaction::{with_change, with_lookup, with_read, with_tx};
 
-fn etag(stored: &str) -> Result<ETag, StoreError> {
+pub(crate) fn etag(stored: &str) -> Result<ETag, StoreError> {
     ETag::parse(stored).ok_or_else(|| unreadable("entity tag"))
 }
 
 #[async_trait]
 impl ConfigStore for Storage {
-    async fn config_etag(&self, component: ComponentId) -> Result<Option<ETag>, StoreError> {
-        with_lookup!(self, |conn| {
-            let stored: Option<String> = component_configs::table
-                .find(StoredId::from(component))
-                .select(component_configs::etag)
-                .get_result(conn)
-                .await
-                .optional()?;
-            Ok(stored.as_deref().map(etag).transpose()?)
-        })
-    }
-
     async fn config(&self, component: ComponentId) -> Result<Option<StoredConfig>, StoreError> {
         with_lookup!(self, |conn| {
-            let stored: Option<(String, String)> = component_configs::table
-                .find(StoredId::from(component))
-                .select((component_configs::body, component_configs::etag))
+            let stored: Option<(String, Option<String>)> = component_configs::table
+                .inner_join(components::table)
+                .filter(component_configs::component_id.eq(StoredId::from(component)))
+                .select((component_configs::body, components::config_etag))
                 .get_result(conn)
                 .await
                 .optional()?;
             Ok(match stored {
-                Some((body, tag)) => Some(StoredConfig { body, etag: etag(&tag)? }),
+                Some((body, Some(tag))) => Some(StoredConfig { body, etag: etag(&tag)? }),
+                Some((_, None)) => return Err(unreadable("configuration without a tag").into()),
                 None => None,
             })
         })
@@ -56,15 +46,21 @@ impl ConfigStore for Storage {
         event: Event,
     ) -> Result<(), MissingComponent> {
         with_change!(self, |conn| {
-            let content = (component_configs::body.eq(&config.body), component_configs::etag.eq(config.etag.as_str()));
-            let put = diesel::insert_into(component_configs::table)
-                .values((component_configs::component_id.eq(StoredId::from(component)), content))
+            let tagged = diesel::update(components::table.find(StoredId::from(component)))
+                .set(components::config_etag.eq(config.etag.as_str()))
+                .execute(conn)
+                .await?;
+            if tagged == 0 {
+                return Err(Failure::Refused(MissingComponent::Missing));
+            }
+            let body = component_configs::body.eq(&config.body);
+            diesel::insert_into(component_configs::table)
+                .values((component_configs::component_id.eq(StoredId::from(component)), body))
                 .on_conflict(component_configs::component_id)
                 .do_update()
-                .set(content)
+                .set(body)
                 .execute(conn)
-                .await;
-            refused_on(put, Violation::Reference, MissingComponent::Missing)?;
+                .await?;
             let change = conn.append_change(&event, subject_of(component)).await?;
             Ok(change.with(()))
         })

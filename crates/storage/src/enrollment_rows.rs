@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, NullableExpressionMethods as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, JoinOnDsl as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, QueryResult, Queryable, Selectable, SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
@@ -16,7 +16,7 @@ use stratora_keys::{
 use stratora_port::StoreError;
 use stratora_token::Digest;
 
-use crate::components::{ComponentRow, ComponentStatements as _, key_state, state};
+use crate::components::{ComponentRow, ComponentStatements as _, key_state, number_of, state};
 use crate::failure::Trouble;
 use crate::schema::{component_keys, components, enrollment_requests, enrollment_tokens, enrollments};
 use crate::sql_types::{StoredId, StoredTime};
@@ -231,7 +231,7 @@ statements! {
             let Some(row) = row else { return Ok(None) };
             let untouched: Option<StoredId> = component_keys::table
                 .find(row.key_id)
-                .filter(component_keys::component_id.eq(row.component_id))
+                .filter(component_keys::component_number.eq_any(number_of(row.component_id)))
                 .filter(component_keys::state.eq(state::LIVE))
                 .filter(component_keys::first_used_at.is_null())
                 .select(component_keys::id)
@@ -249,8 +249,9 @@ statements! {
         /// The key that the caller proved itself with, as it is now.
         async fn proven(conn, key: KeyId) -> Result<Option<ProvenKey>, Trouble> {
             let row: Option<(StoredId, String, Option<StoredTime>)> = component_keys::table
-                .find(StoredId::from(key))
-                .select((component_keys::component_id, component_keys::state, component_keys::grace_until))
+                .inner_join(components::table.on(components::number.eq(component_keys::component_number)))
+                .filter(component_keys::id.eq(StoredId::from(key)))
+                .select((components::id, component_keys::state, component_keys::grace_until))
                 .get_result(conn)
                 .await
                 .optional()?;

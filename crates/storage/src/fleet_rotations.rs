@@ -107,7 +107,7 @@ macro_rules! candidates {
             .filter(fleet_rotation_members::rotation_id.eq(StoredId::from($rotation)))
             .filter(fleet_rotation_members::component_id.eq(components::id));
         let mut query = components::table
-            .inner_join(component_keys::table)
+            .inner_join(component_keys::table.on(component_keys::component_number.eq(components::number)))
             .filter(components::standing.eq(Standing::Active.as_str()))
             .filter(components::last_seen_at.ge(StoredTime($seen_since)))
             .filter(component_keys::state.eq(key_states::LIVE))
@@ -168,8 +168,8 @@ impl FleetRotationStore for Storage {
         type Of = (StoredId, i64, Option<StoredTime>);
         type Row = (Of, (String, Option<StoredTime>), Option<StoredId>, Option<StoredTime>);
         with_read!(self, |conn| {
-            let replaced = component_keys::component_id
-                .eq(fleet_rotation_members::component_id)
+            let replaced = component_keys::component_number
+                .eq(components::number)
                 .and(component_keys::state.eq(key_states::LIVE))
                 .and(component_keys::id.ne(fleet_rotation_members::key_id));
             let rows: Vec<Row> = fleet_rotation_members::table

@@ -24,7 +24,7 @@ use crate::changes::{ChangeStatements as _, Changed, Told};
 use crate::failure::{Failure, Violation, refused_on};
 use crate::providers::ProviderLock as _;
 use crate::schema::{accounts, oidc_identities, oidc_sessions, sessions};
-use crate::sessions::NewSessionRow;
+use crate::sessions::SessionStatements as _;
 use crate::sql_types::{StoredId, StoredTime, lower_or_null as lower};
 use crate::transaction::{statements, with_change, with_lookup, with_read};
 
@@ -159,7 +159,7 @@ impl IdentityStore for Storage {
                 ))
                 .execute(conn)
                 .await?;
-            diesel::insert_into(sessions::table).values(NewSessionRow::of(session)).execute(conn).await?;
+            conn.insert_session(session).await?;
             diesel::insert_into(oidc_sessions::table)
                 .values((
                     oidc_sessions::session_id.eq(StoredId::from(session.id)),
@@ -212,12 +212,13 @@ impl IdentityStore for Storage {
             if let Some(sid) = &sid {
                 meant = meant.filter(oidc_sessions::sid.eq(sid));
             }
-            let mut users: Vec<StoredId> = diesel::delete(sessions::table.filter(sessions::id.eq_any(meant)))
-                .returning(sessions::user_id)
+            let owners: Vec<i64> = diesel::delete(sessions::table.filter(sessions::id.eq_any(meant)))
+                .returning(sessions::account_number)
                 .get_results(conn)
                 .await?;
-            let ended = users.len() as u64;
-            users.dedup_by_key(|user| user.0);
+            let ended = owners.len() as u64;
+            let users: Vec<StoredId> =
+                accounts::table.filter(accounts::number.eq_any(owners)).select(accounts::id).get_results(conn).await?;
             let told = match users.as_slice() {
                 [] => return Ok(Changed::nothing(0)),
                 [user] => subject_of(user.typed()).into(),

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use diesel::dsl::count_star;
 use diesel::{
-    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _,
-    QueryDsl as _, SelectableHelper as _, TextExpressionMethods as _,
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
+    OptionalExtension as _, QueryDsl as _, SelectableHelper as _, TextExpressionMethods as _,
 };
 use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
@@ -21,6 +21,7 @@ use stratora_token::Digest;
 use crate::Storage;
 use crate::changes::{ChangeStatements as _, Changed, Told};
 use crate::components::{ComponentRow, ComponentStatements as _, fold, key_state, kind, name, standing, state, works};
+use crate::configs::etag;
 use crate::failure::{Failure, Violation, refused_on};
 use crate::prepared::Repeated as _;
 use crate::schema::{component_keys, components};
@@ -82,11 +83,11 @@ fn issuing(component: ComponentId, key: &NewKey) -> Told {
 impl KeyStore for Storage {
     async fn find_key(&self, digest: &Digest) -> Result<Option<KeyRecord>, StoreError> {
         type Key = (StoredId, String, Option<StoredTime>, Option<StoredTime>, StoredTime);
-        type Row = (Key, (StoredId, String, String, String, Option<StoredTime>));
+        type Row = (Key, (StoredId, String, String, String, Option<StoredTime>, Option<String>));
         let digest = *digest.as_bytes();
         with_lookup!(self, |conn| {
             let row: Option<Row> = component_keys::table
-                .inner_join(components::table)
+                .inner_join(components::table.on(components::number.eq(component_keys::component_number)))
                 .filter(component_keys::digest.eq(&digest[..]))
                 .select((
                     (
@@ -102,12 +103,13 @@ impl KeyStore for Storage {
                         components::kind,
                         components::standing,
                         components::rotation_requested_at,
+                        components::config_etag,
                     ),
                 ))
                 .get_result(conn)
                 .await
                 .optional()?;
-            let Some((key, (component_id, of_name, of_kind, stands, requested_at))) = row else {
+            let Some((key, (component_id, of_name, of_kind, stands, requested_at, config_etag))) = row else {
                 return Ok(None);
             };
             let (id, state, grace_until, first_used_at, created_at) = key;
@@ -121,6 +123,7 @@ impl KeyStore for Storage {
                 name: name(of_name)?,
                 kind: kind(&of_kind)?,
                 standing: standing(&stands)?,
+                config_etag: config_etag.as_deref().map(etag).transpose()?,
             }))
         })
     }

@@ -1,5 +1,6 @@
 //! The schema: migrations are part of the program, so that it and its tables always fit.
 
+use diesel::connection::SimpleConnection as _;
 use diesel::deserialize::QueryableByName;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
@@ -161,8 +162,12 @@ async fn migrate_postgres(pool: Pool<AsyncPgConnection>) -> Result<Vec<String>, 
 async fn migrate_sqlite(writer: Pool<SqliteLink>) -> Result<Vec<String>, Cause> {
     let mut connection = writer.get().await?;
     let run = connection.spawn_blocking(|connection| {
+        // A migration that makes a table anew drops the old one, which would delete what refers to it.
+        connection.batch_execute("PRAGMA foreign_keys = OFF")?;
         let versions = connection.run_pending_migrations(SQLITE);
-        Ok(versions.map(|versions| versions.iter().map(ToString::to_string).collect()))
+        let versions = versions.map(|versions| versions.iter().map(ToString::to_string).collect());
+        connection.batch_execute("PRAGMA foreign_keys = ON")?;
+        Ok(versions)
     });
     run.await?
 }

@@ -35,10 +35,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Bool, Nullable, Text};
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
     use crate::sql_types::sql::{Id, Instant};
 
     accounts (id) {
+        number -> BigInt,
         id -> Id,
         username -> Text,
         display_name -> Text,
@@ -56,12 +57,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Binary, Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
     use crate::sql_types::sql::{Id, Instant};
 
     sessions (id) {
         id -> Id,
-        user_id -> Id,
+        account_number -> BigInt,
         token_digest -> Binary,
         cookie_digest -> Binary,
         created_at -> Instant,
@@ -98,10 +99,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::sql_types::sql::{Id, Instant};
 
     components (id) {
+        number -> BigInt,
         id -> Id,
         name -> Text,
         name_folded -> Text,
@@ -116,16 +118,17 @@ diesel::table! {
         created_at -> Instant,
         revoked_at -> Nullable<Instant>,
         rotation_requested_at -> Nullable<Instant>,
+        config_etag -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    use diesel::sql_types::{Binary, Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
     use crate::sql_types::sql::{Id, Instant};
 
     component_keys (id) {
         id -> Id,
-        component_id -> Id,
+        component_number -> BigInt,
         digest -> Binary,
         hash -> Text,
         state -> Text,
@@ -142,7 +145,6 @@ diesel::table! {
     component_configs (component_id) {
         component_id -> Id,
         body -> Text,
-        etag -> Text,
     }
 }
 
@@ -334,13 +336,13 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(sessions -> accounts (user_id));
-diesel::joinable!(component_keys -> components (component_id));
+diesel::joinable!(component_configs -> components (component_id));
 diesel::joinable!(enrollment_requests -> components (component_id));
 diesel::joinable!(oidc_identities -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(accounts, oidc_identities);
 diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);
 diesel::allow_tables_to_appear_in_same_query!(oidc_sessions, sessions);
+diesel::allow_tables_to_appear_in_same_query!(component_configs, components);
 diesel::allow_tables_to_appear_in_same_query!(components, enrollment_requests);
 diesel::joinable!(fleet_rotation_members -> components (component_id));
 diesel::allow_tables_to_appear_in_same_query!(components, component_keys, fleet_rotation_members);

@@ -1,9 +1,11 @@
 //! Sessions.
 
+use std::future::Future;
+
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, Selectable,
-    SelectableHelper as _,
+    ExpressionMethods as _, Insertable, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, QueryResult, Queryable, Selectable, SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
 use stratora_audit::Event;
@@ -16,7 +18,7 @@ use stratora_port::StoreError;
 use stratora_token::Digest;
 
 use crate::Storage;
-use crate::accounts::{AccountRow, AccountStatements as _, UserRow};
+use crate::accounts::{AccountRow, AccountStatements as _, UserRow, number_of};
 use crate::audit::AuditStatements as _;
 use crate::brakes::device_column;
 use crate::changes::{ChangeStatements as _, Changed};
@@ -25,13 +27,12 @@ use crate::prepared::Repeated as _;
 use crate::schema::{accounts, brakes, sessions};
 use crate::sql_types::{StoredId, StoredTime};
 use crate::text::address;
-use crate::transaction::{with_change, with_lookup, with_read, with_tx};
+use crate::transaction::{statements, with_change, with_lookup, with_read, with_tx};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 struct SessionRow {
     id: StoredId,
-    user_id: StoredId,
     created_at: StoredTime,
     last_seen_at: StoredTime,
     expires_at: StoredTime,
@@ -39,18 +40,16 @@ struct SessionRow {
     user_agent: String,
 }
 
-impl TryFrom<SessionRow> for Session {
-    type Error = StoreError;
-
-    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id.typed(),
-            user_id: row.user_id.typed(),
-            created_at: row.created_at.0,
-            last_seen_at: row.last_seen_at.0,
-            expires_at: row.expires_at.0,
-            client: address(row.client)?,
-            user_agent: row.user_agent,
+impl SessionRow {
+    fn of(self, user_id: UserId) -> Result<Session, StoreError> {
+        Ok(Session {
+            id: self.id.typed(),
+            user_id,
+            created_at: self.created_at.0,
+            last_seen_at: self.last_seen_at.0,
+            expires_at: self.expires_at.0,
+            client: address(self.client)?,
+            user_agent: self.user_agent,
         })
     }
 }
@@ -74,9 +73,8 @@ impl AuthenticatedSessionRow {
 
 #[derive(Insertable)]
 #[diesel(table_name = sessions)]
-pub(crate) struct NewSessionRow<'a> {
+struct NewSessionRow<'a> {
     id: StoredId,
-    user_id: StoredId,
     token_digest: &'a [u8],
     cookie_digest: &'a [u8],
     created_at: StoredTime,
@@ -88,10 +86,9 @@ pub(crate) struct NewSessionRow<'a> {
 }
 
 impl<'a> NewSessionRow<'a> {
-    pub(crate) fn of(session: &'a NewSession) -> Self {
+    fn of(session: &'a NewSession) -> Self {
         Self {
             id: session.id.into(),
-            user_id: session.user_id.into(),
             token_digest: session.token.as_bytes(),
             cookie_digest: session.cookie.as_bytes(),
             created_at: session.created_at.into(),
@@ -100,6 +97,21 @@ impl<'a> NewSessionRow<'a> {
             confirm_by: session.confirm_by.map(StoredTime),
             client: session.client.map(|client| client.to_string()),
             user_agent: &session.user_agent,
+        }
+    }
+}
+
+statements! {
+    /// Steps of transactions on sessions.
+    pub(crate) trait SessionStatements {
+        /// Opens a session of an account that this transaction has locked or made.
+        async fn insert_session(conn, session: &NewSession) -> QueryResult<()> {
+            let owner = number_of(session.user_id.into()).single_value().assume_not_null();
+            diesel::insert_into(sessions::table)
+                .values((NewSessionRow::of(session), sessions::account_number.eq(owner)))
+                .execute(conn)
+                .await
+                .map(drop)
         }
     }
 }
@@ -133,7 +145,7 @@ impl SessionStore for Storage {
             if signed_in == 0 {
                 return Err(Failure::Refused(OpenSessionError::AccountChanged));
             }
-            diesel::insert_into(sessions::table).values(NewSessionRow::of(&session)).execute(conn).await?;
+            conn.insert_session(&session).await?;
             for device in &cleared {
                 diesel::delete(brakes::table.find((&username, *device))).execute(conn).await?;
             }
@@ -173,7 +185,7 @@ impl SessionStore for Storage {
                 ))
                 .execute(conn)
                 .await?;
-            diesel::insert_into(sessions::table).values(NewSessionRow::of(session)).execute(conn).await?;
+            conn.insert_session(session).await?;
             for device in &cleared {
                 diesel::delete(brakes::table.find((&username, *device))).execute(conn).await?;
             }
@@ -185,7 +197,7 @@ impl SessionStore for Storage {
         let digest = *digest.as_bytes();
         with_lookup!(self, |conn| {
             let with_owner = sessions::table
-                .inner_join(accounts::table)
+                .inner_join(accounts::table.on(accounts::number.eq(sessions::account_number)))
                 .select((AuthenticatedSessionRow::as_select(), UserRow::as_select()));
             let row: Option<(AuthenticatedSessionRow, UserRow)> = match channel {
                 Channel::Bearer => with_owner.filter(sessions::token_digest.eq(&digest[..])).get_result(conn).await,
@@ -216,7 +228,7 @@ impl SessionStore for Storage {
         with_change!(self, |conn| {
             let own = sessions::table
                 .find(StoredId::from(session))
-                .filter(sessions::user_id.eq(StoredId::from(user)))
+                .filter(sessions::account_number.eq_any(number_of(user.into())))
                 .filter(sessions::cookie_digest.eq(&cookie[..]));
             let confirmed = diesel::update(own.filter(sessions::confirm_by.gt(now)))
                 .set(sessions::confirm_by.eq(None::<StoredTime>))
@@ -252,19 +264,21 @@ impl SessionStore for Storage {
         with_read!(self, |conn| {
             let rows: Vec<SessionRow> = sessions::table
                 .select(SessionRow::as_select())
-                .filter(sessions::user_id.eq(StoredId::from(user)))
+                .filter(sessions::account_number.eq_any(number_of(user.into())))
                 .filter(sessions::expires_at.gt(StoredTime::from(now)))
                 .order((sessions::created_at.desc(), sessions::id.desc()))
                 .load(conn)
                 .await?;
-            Ok(rows.into_iter().map(Session::try_from).collect::<Result<Vec<_>, _>>()?)
+            Ok(rows.into_iter().map(|row| row.of(user)).collect::<Result<Vec<_>, _>>()?)
         })
     }
 
     async fn end(&self, user: UserId, session: SessionId, event: Event) -> Result<(), MissingSession> {
         with_change!(self, |conn| {
             let ended = diesel::delete(
-                sessions::table.find(StoredId::from(session)).filter(sessions::user_id.eq(StoredId::from(user))),
+                sessions::table
+                    .find(StoredId::from(session))
+                    .filter(sessions::account_number.eq_any(number_of(user.into()))),
             )
             .execute(conn)
             .await?;
@@ -278,7 +292,7 @@ impl SessionStore for Storage {
 
     async fn end_all(&self, user: UserId, except: Option<SessionId>, event: Event) -> Result<u64, StoreError> {
         with_change!(self, |conn| {
-            let of_user = sessions::table.filter(sessions::user_id.eq(StoredId::from(user)));
+            let of_user = sessions::table.filter(sessions::account_number.eq_any(number_of(user.into())));
             let ended = match except {
                 None => diesel::delete(of_user).execute(conn).await?,
                 Some(kept) => {

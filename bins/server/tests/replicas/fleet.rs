@@ -245,8 +245,8 @@ impl Component {
         format!(
             "INSERT INTO components (id, name, name_folded, kind, standing, key_prefix, key_created_at, created_at) \
              VALUES ('{id}', 'c{number}', 'c{number}', 'collector', 'active', '{}', now(), now());\
-             INSERT INTO component_keys (id, component_id, digest, hash, state, created_at, first_used_at) \
-             VALUES ('{}', '{id}', '\\x{}', '$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuuabcdefghija', 'live', now(), now());",
+             INSERT INTO component_keys (id, component_number, digest, hash, state, created_at, first_used_at) \
+             VALUES ('{}', (SELECT number FROM components WHERE id = '{id}'), '\\x{}', '$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuuabcdefghija', 'live', now(), now());",
             key.prefix(),
             new_id(),
             hex(&key.digest()),
@@ -262,8 +262,8 @@ impl Person {
         let sql = format!(
             "INSERT INTO accounts (id, username, display_name, role, source, active, must_change_password, built_in, created_at) \
              VALUES ('{id}', 'p{number}', '', 'operator', 'local', true, false, false, now());\
-             INSERT INTO sessions (id, user_id, token_digest, cookie_digest, created_at, last_seen_at, expires_at, user_agent) \
-             VALUES ('{session}', '{id}', '\\x{}', '\\x{}', now(), now(), now() + interval '1 hour', '');",
+             INSERT INTO sessions (id, account_number, token_digest, cookie_digest, created_at, last_seen_at, expires_at, user_agent) \
+             VALUES ('{session}', (SELECT number FROM accounts WHERE id = '{id}'), '\\x{}', '\\x{}', now(), now(), now() + interval '1 hour', '');",
             hex(&token.digest()),
             hex(&cookie.digest()),
         );

@@ -15,7 +15,7 @@ use stratora_auth::{
 use stratora_clock::Timestamp;
 use stratora_keys::{
     ApiKey, ChangeComponentError, Component, ComponentFilter, ComponentId, ComponentKind, ComponentUpdate, ConfigStore,
-    ETag, FirstUse, Grace, KeyId, KeyRecord, KeyState, KeyStore, MissingComponent, Name, NewComponent, NewKey, Report,
+    FirstUse, Grace, KeyId, KeyRecord, KeyState, KeyStore, MissingComponent, Name, NewComponent, NewKey, Report,
     Sighting, Standing, StoredConfig,
 };
 use stratora_port::{Page, PageRequest, StoreError};
@@ -196,6 +196,7 @@ impl MemoryKeys {
             name: Name::parse("Berlin").unwrap(),
             kind: ComponentKind::Agent,
             standing,
+            config_etag: None,
         };
         let id = record.component_id;
         self.keys.lock().unwrap().push((key.digest(), record));
@@ -277,10 +278,6 @@ impl KeyStore for MemoryKeys {
 
 #[async_trait]
 impl ConfigStore for MemoryKeys {
-    async fn config_etag(&self, _: ComponentId) -> Result<Option<ETag>, StoreError> {
-        Err(away())
-    }
-
     async fn config(&self, _: ComponentId) -> Result<Option<StoredConfig>, StoreError> {
         Err(away())
     }

@@ -154,6 +154,7 @@ async fn a_component_and_its_key_read_back_as_they_were_created<S: KeyStore + Au
         name: expected.name,
         kind: expected.kind,
         standing: expected.standing,
+        config_etag: None,
     };
     assert_eq!(fleet.key(&key).await, record);
     let stranger = Secret::generate(&OsEntropy).unwrap().digest();

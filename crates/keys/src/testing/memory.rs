@@ -15,7 +15,7 @@ use stratora_port::{Page, PageRequest, StoreError};
 use stratora_token::Digest;
 
 use crate::{
-    ChangeComponentError, Component, ComponentId, ConfigStore, ETag, EnrollmentTokenId, FleetRotation, FleetRotationId,
+    ChangeComponentError, Component, ComponentId, ConfigStore, EnrollmentTokenId, FleetRotation, FleetRotationId,
     KeyId, KeyState, MissingComponent, Name, NewEnrollmentToken, NewKey, Reenrollment, Report, Standing, StoredConfig,
 };
 
@@ -185,10 +185,6 @@ impl Component {
 
 #[async_trait]
 impl ConfigStore for MemoryStore {
-    async fn config_etag(&self, component: ComponentId) -> Result<Option<ETag>, StoreError> {
-        Ok(self.state()?.configs.get(&component).map(|config| config.etag))
-    }
-
     async fn config(&self, component: ComponentId) -> Result<Option<StoredConfig>, StoreError> {
         Ok(self.state()?.configs.get(&component).cloned())
     }

@@ -40,6 +40,7 @@ impl KeyStore for MemoryStore {
                 name: component.name.clone(),
                 kind: component.kind,
                 standing: component.standing,
+                config_etag: state.configs.get(&component.id).map(|config| config.etag),
             })
         }))
     }
