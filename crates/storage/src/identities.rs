@@ -216,11 +216,13 @@ impl IdentityStore for Storage {
                 .returning(sessions::account_number)
                 .get_results(conn)
                 .await?;
+            if owners.is_empty() {
+                return Ok(Changed::nothing(0));
+            }
             let ended = owners.len() as u64;
             let users: Vec<StoredId> =
                 accounts::table.filter(accounts::number.eq_any(owners)).select(accounts::id).get_results(conn).await?;
             let told = match users.as_slice() {
-                [] => return Ok(Changed::nothing(0)),
                 [user] => subject_of(user.typed()).into(),
                 _ => Told::ANYTHING,
             };
