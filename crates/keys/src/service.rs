@@ -62,7 +62,7 @@ pub struct KeysParts {
     pub entropy: Arc<dyn Entropy>,
     /// Makes entity tags.
     pub etags: ETagKey,
-    /// How many keys, and as many entity tags, are kept in memory at the most.
+    /// How many keys are kept in memory at the most.
     pub in_memory: usize,
     /// How old a key may get before its component is told to rotate it, if that is limited.
     pub max_key_age: Option<MaxKeyAge>,

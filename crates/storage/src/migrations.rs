@@ -6,7 +6,7 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
-use diesel::{ExpressionMethods as _, QueryDsl as _};
+use diesel::{ExpressionMethods as _, QueryDsl as _, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
@@ -161,13 +161,22 @@ async fn migrate_postgres(pool: Pool<AsyncPgConnection>) -> Result<Vec<String>, 
 
 async fn migrate_sqlite(writer: Pool<SqliteLink>) -> Result<Vec<String>, Cause> {
     let mut connection = writer.get().await?;
-    let run = connection.spawn_blocking(|connection| {
-        // A migration that makes a table anew drops the old one, which would delete what refers to it.
-        connection.batch_execute("PRAGMA foreign_keys = OFF")?;
-        let versions = connection.run_pending_migrations(SQLITE);
-        let versions = versions.map(|versions| versions.iter().map(ToString::to_string).collect());
-        connection.batch_execute("PRAGMA foreign_keys = ON")?;
-        Ok(versions)
-    });
-    run.await?
+    let run = connection.spawn_blocking(|connection| Ok(migrate_unenforced(connection))).await;
+    let versions = run.unwrap_or_else(|error| Err(error.into()));
+    if versions.is_err() {
+        // Nobody works with what it was left in.
+        drop(Object::take(connection));
+    }
+    versions
+}
+
+/// Foreign keys are off meanwhile: a migration that makes a table anew drops the old one, and they would delete what refers to
+/// it.
+fn migrate_unenforced(connection: &mut SqliteConnection) -> Result<Vec<String>, Cause> {
+    connection.batch_execute("PRAGMA foreign_keys = OFF")?;
+    let versions = connection.run_pending_migrations(SQLITE)?.iter().map(ToString::to_string).collect();
+    connection.batch_execute("PRAGMA foreign_keys = ON")?;
+    let enforcement = diesel::sql_query("SELECT foreign_keys AS present FROM pragma_foreign_keys");
+    let enforcement: Existence = diesel::RunQueryDsl::get_result(enforcement, connection)?;
+    if enforcement.present { Ok(versions) } else { Err("foreign keys are not enforced".into()) }
 }

@@ -1,3 +1,7 @@
+CREATE TEMPORARY TABLE enforcement (is_on INTEGER CONSTRAINT foreign_keys_must_be_off CHECK (is_on = 0));
+INSERT INTO enforcement SELECT foreign_keys FROM pragma_foreign_keys;
+DROP TABLE enforcement;
+
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema
 SET sql = replace(

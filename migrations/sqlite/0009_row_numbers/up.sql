@@ -1,12 +1,16 @@
 -- Keys and sessions refer to their components and accounts by number, which is where SQLite keeps a row: to follow one is a
 -- search less than to look an identifier up. The tag of a configuration stands beside what else is read with a key.
 --
--- SQLite adds no primary key to a table that is there, so five tables are made anew. While migrations run foreign keys are not
--- enforced; what refers to what is checked at the end.
+-- SQLite adds no primary key to a table that is there, so five tables are made anew. Foreign keys must not be enforced
+-- meanwhile: they would delete whatever refers to a table that is dropped. What refers to what is checked at the end.
+
+CREATE TEMPORARY TABLE enforcement (is_on INTEGER CONSTRAINT foreign_keys_must_be_off CHECK (is_on = 0));
+INSERT INTO enforcement SELECT foreign_keys FROM pragma_foreign_keys;
+DROP TABLE enforcement;
 
 CREATE TABLE components_with_numbers (
-    -- What keys refer to. Known to the database only.
-    number INTEGER NOT NULL PRIMARY KEY,
+    -- What keys refer to. No number is given twice, and none leaves the database.
+    number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     name TEXT NOT NULL UNIQUE,
     -- The name in lower case, for the text filter.
@@ -78,8 +82,8 @@ CREATE UNIQUE INDEX component_keys_one_live ON component_keys (component_number)
 CREATE INDEX component_keys_component_number ON component_keys (component_number);
 
 CREATE TABLE accounts_with_numbers (
-    -- What sessions refer to. Known to the database only.
-    number INTEGER NOT NULL PRIMARY KEY,
+    -- What sessions refer to. No number is given twice, and none leaves the database.
+    number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     -- Canonical: NFKC and case-folded before it comes here.
     username TEXT NOT NULL UNIQUE,
@@ -154,6 +158,6 @@ SET sql = replace(
 WHERE type = 'table';
 PRAGMA writable_schema = RESET;
 
-CREATE TEMPORARY TABLE dangling_references (number INTEGER CHECK (number = 0));
-INSERT INTO dangling_references SELECT count(*) FROM pragma_foreign_key_check;
-DROP TABLE dangling_references;
+CREATE TEMPORARY TABLE dangling (number INTEGER CONSTRAINT no_row_refers_to_one_that_is_not_there CHECK (number = 0));
+INSERT INTO dangling SELECT count(*) FROM pragma_foreign_key_check;
+DROP TABLE dangling;

@@ -1,6 +1,5 @@
 //! Migrations, and what is checked when another has run them.
 
-use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
@@ -8,10 +7,10 @@ use stratora_audit::testing::verify_chain;
 use stratora_audit::{Action, AuditLog as _};
 use stratora_auth::{AccountStore, Channel, SessionStore};
 use stratora_clock::{Clock as _, Timestamp};
-use stratora_keys::{ConfigStore as _, ETag, KeyStore, MissingComponent, StoredConfig};
+use stratora_keys::{ConfigStore as _, ETag, Grace, KeyStore, StoredConfig};
 use stratora_storage::SchemaError;
 
-use crate::support::fixtures::{account, component, event, id, proof, session, stranger};
+use crate::support::fixtures::{account, component, event, id, key, proof, session, stranger};
 use crate::support::{Database, connect, empty_postgres, on_both_databases};
 
 on_both_databases!(
@@ -48,31 +47,30 @@ async fn the_clock_is_that_of_the_machine_or_of_the_shared_database(database: Da
 
 async fn rows_that_are_given_numbers_keep_what_is_theirs(database: Database) {
     let storage = &database.storage;
-    let mut digests = HashMap::new();
+    let mut digests = Vec::new();
     for number in [3, 1, 2] {
         let new = component(number, &format!("component {number}"));
-        digests.insert(number, new.key.digest);
+        digests.push((number, new.key.digest));
         KeyStore::create(storage, new, event(Action::ComponentCreate)).await.unwrap();
+        let second = key(10 + number);
+        digests.push((number, second.digest));
+        let grace = Grace::For(Duration::from_hours(1));
+        storage.rotate(id(number), second, grace, event(Action::ComponentRotate)).await.unwrap();
         let config = StoredConfig { body: format!("n = {number}"), etag: etag(number) };
         storage.put_config(id(number), config, event(Action::ConfigSet)).await.unwrap();
-        AccountStore::create(storage, account(number, &format!("person{number}")), event(Action::UserCreate))
-            .await
-            .unwrap();
+        let name = format!("person{number}");
+        AccountStore::create(storage, account(number, &name), event(Action::UserCreate)).await.unwrap();
         let opened = session(number, id(number));
-        storage.open(opened, proof('a'), &stranger(&format!("person{number}")), event(Action::SignIn)).await.unwrap();
+        storage.open(opened, proof('a'), &stranger(&name), event(Action::SignIn)).await.unwrap();
     }
-    let (undo, sqlite) = if database.is_postgres() {
-        (include_str!("../../../../migrations/postgres/0009_row_numbers/down.sql"), "")
-    } else {
-        (include_str!("../../../../migrations/sqlite/0009_row_numbers/down.sql"), "PRAGMA foreign_keys = OFF;")
-    };
-    database.execute(&format!("{sqlite}{undo}")).await.unwrap();
-    database.execute("DELETE FROM __diesel_schema_migrations WHERE version = '0009'").await.unwrap();
+    undo(&database, "0009_row_numbers").await;
     assert_eq!(storage.migrate().await.unwrap(), ["0009"]);
 
-    for (&number, digest) in &digests {
+    for (number, digest) in &digests {
         let key = storage.find_key(digest).await.unwrap().unwrap();
-        assert_eq!((key.component_id, key.config_etag), (id(number), Some(etag(number))));
+        assert_eq!((key.component_id, key.config_etag), (id(*number), Some(etag(*number))));
+    }
+    for number in [1, 2, 3] {
         let config = storage.config(id(number)).await.unwrap().unwrap();
         assert_eq!((config.body, config.etag), (format!("n = {number}"), etag(number)));
         let of = session(number, id(number));
@@ -81,15 +79,59 @@ async fn rows_that_are_given_numbers_keep_what_is_theirs(database: Database) {
             assert_eq!((found.id, found.user.id), (of.id, id(number)));
         }
     }
-    // What refers to a row goes on doing so.
+    // Whatever refers to a row goes with it.
     KeyStore::delete(storage, id(2), event(Action::ComponentDelete)).await.unwrap();
     AccountStore::delete(storage, id(2), event(Action::UserDelete)).await.unwrap();
-    assert_eq!(storage.find_key(&digests[&2]).await.unwrap(), None);
-    assert_eq!(storage.config(id(2)).await.unwrap(), None);
-    assert!(SessionStore::find(storage, Channel::Bearer, &session(2, id(2)).token).await.unwrap().is_none());
-    let late = StoredConfig { body: String::new(), etag: etag(2) };
-    let refused = storage.put_config(id(2), late, event(Action::ConfigSet)).await;
-    assert!(matches!(refused, Err(MissingComponent::Missing)));
+    for (table, left) in
+        [("components", 2), ("component_keys", 4), ("component_configs", 2), ("accounts", 2), ("sessions", 2)]
+    {
+        assert_eq!(database.count(table).await, left, "{table}");
+    }
+}
+
+/// Takes a migration back.
+async fn undo(database: &Database, migration: &str) {
+    let (kind, unenforced) =
+        if database.is_postgres() { ("postgres", "") } else { ("sqlite", "PRAGMA foreign_keys = OFF;") };
+    let path = format!("{}/../../migrations/{kind}/{migration}/down.sql", env!("CARGO_MANIFEST_DIR"));
+    let down = std::fs::read_to_string(path).unwrap();
+    database.execute(&format!("{unenforced}{down}")).await.unwrap();
+    let (version, _) = migration.split_once('_').unwrap();
+    let forget = format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'");
+    database.execute(&forget).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_would_lose_a_reference_changes_nothing() {
+    let database = Database::sqlite().await;
+    undo(&database, "0009_row_numbers").await;
+    let schema = "SELECT group_concat(sql, ' ') AS value FROM (SELECT sql FROM sqlite_schema ORDER BY name)";
+    let before = database.value(schema).await;
+    let up = include_str!("../../../../migrations/sqlite/0009_row_numbers/up.sql");
+    let refused = database.execute(&format!("PRAGMA foreign_keys = ON; BEGIN; {up}")).await.unwrap_err();
+    assert!(refused.contains("foreign_keys_must_be_off"), "{refused}");
+    let orphan = "PRAGMA foreign_keys = OFF; INSERT INTO component_reports VALUES (zeroblob(16), '', 'applied', '', 0)";
+    database.execute(orphan).await.unwrap();
+    let refused = database.storage.migrate().await.unwrap_err();
+    let refused = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(refused.contains("no_row_refers_to_one_that_is_not_there"), "{refused}");
+    assert_eq!(database.value(schema).await, before);
+    database.execute("DELETE FROM component_reports").await.unwrap();
+    assert_eq!(database.storage.migrate().await.unwrap(), ["0009"]);
+    KeyStore::create(&database.storage, component(1, "berlin"), event(Action::ComponentCreate)).await.unwrap();
+    KeyStore::delete(&database.storage, id(1), event(Action::ComponentDelete)).await.unwrap();
+    assert_eq!(database.count("component_keys").await, 0, "foreign keys are enforced again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_deletion_left_behind_never_belongs_to_who_comes_next() {
+    let database = Database::sqlite().await;
+    let first = component(1, "first");
+    let digest = first.key.digest;
+    KeyStore::create(&database.storage, first, event(Action::ComponentCreate)).await.unwrap();
+    database.execute("PRAGMA foreign_keys = OFF; DELETE FROM components").await.unwrap();
+    KeyStore::create(&database.storage, component(2, "second"), event(Action::ComponentCreate)).await.unwrap();
+    assert_eq!(database.storage.find_key(&digest).await.unwrap(), None);
 }
 
 fn etag(number: u128) -> ETag {
@@ -121,7 +163,7 @@ async fn a_server_on_a_database_without_tables_is_told_to_migrate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_may_only_read_and_write_can_check_the_schema() {
+async fn a_role_that_may_only_read_and_write_can_do_so_and_check_the_schema() {
     let database = Database::postgres().await;
     let role = format!("r{}", database.url.rsplit_once('/').unwrap().1);
     database
@@ -133,6 +175,8 @@ async fn a_role_that_may_only_read_and_write_can_check_the_schema() {
     let (_, place) = database.url.split_once('@').unwrap();
     let server = connect(&format!("postgres://{role}:x@{place}")).await;
     server.check_schema().await.unwrap();
+    KeyStore::create(&server, component(1, "berlin"), event(Action::ComponentCreate)).await.unwrap();
+    AccountStore::create(&server, account(1, "ada"), event(Action::UserCreate)).await.unwrap();
     database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
 }
 
@@ -162,14 +206,9 @@ async fn a_log_that_a_migration_copies_is_the_same_and_as_closed_as_before() {
         database.storage.append(event(Action::SignIn)).await.unwrap();
     }
     let before = database.storage.records_after(0, 10).await.unwrap();
-    for undo in [
-        include_str!("../../../../migrations/sqlite/0009_row_numbers/down.sql"),
-        include_str!("../../../../migrations/sqlite/0008_fleet/down.sql"),
-        include_str!("../../../../migrations/sqlite/0007_enrollment/down.sql"),
-    ] {
-        database.execute(undo).await.unwrap();
+    for migration in ["0009_row_numbers", "0008_fleet", "0007_enrollment"] {
+        undo(&database, migration).await;
     }
-    database.execute("DELETE FROM __diesel_schema_migrations WHERE version > '0006'").await.unwrap();
     assert_eq!(database.storage.migrate().await.unwrap(), ["0007", "0008", "0009"]);
     assert_eq!(database.storage.records_after(0, 10).await.unwrap(), before);
     database.storage.append(event(Action::EnrollmentTokenCreate)).await.unwrap();

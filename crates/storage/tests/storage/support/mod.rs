@@ -113,6 +113,11 @@ impl Database {
         self.beside().await.value(sql).await
     }
 
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> u64 {
+        self.value(&format!("SELECT count(*) || '' AS value FROM {table}")).await.parse().unwrap()
+    }
+
     /// All rows of all tables, as text.
     pub(crate) async fn snapshot(&self) -> String {
         let mut beside = self.beside().await;
