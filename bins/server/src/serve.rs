@@ -73,7 +73,10 @@ where
         Ok(applied) => tracing::info!(migrations = applied.len(), "the schema is up to date"),
         // A role without the right to create tables is fine when somebody else ran the migrations.
         Err(error) => {
-            storage.check_schema().await.context("run `stratora-server migrate` with a role that may create tables")?;
+            if storage.check_schema().await.is_err() {
+                let hint = "cannot bring the schema up to date; `stratora-server migrate` can, with a role that may";
+                return Err(error).context(hint);
+            }
             tracing::debug!(%error, "migrations were not run by this server");
         }
     }

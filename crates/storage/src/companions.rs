@@ -182,8 +182,8 @@ fn lock(database: &Path) -> Result<Option<File>, JoinError> {
     }
 }
 
-/// The lock, as soon as nobody holds it.
-async fn wait_for_lock(database: &Path) -> Result<File, JoinError> {
+/// The lock, as soon as nobody holds it: until it is dropped no server starts on the file, and none runs.
+pub(crate) async fn wait_for_lock(database: &Path) -> Result<File, JoinError> {
     let waiting = async {
         loop {
             match lock(database)? {

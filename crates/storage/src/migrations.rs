@@ -13,6 +13,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use stratora_port::{Cause, StoreError};
 
 use crate::Storage;
+use crate::companions::wait_for_lock;
 use crate::pool::{Pools, SqliteLink};
 use crate::transaction::with_read;
 
@@ -76,8 +77,16 @@ impl Storage {
     /// Runs the migrations that are missing. Returns their versions.
     ///
     /// # Errors
-    /// [`MigrateError`] when one fails, which a role without the right to create tables also leads to.
+    /// [`MigrateError`] when one fails, which a role without the right to create tables also leads to, or when a server has the
+    /// SQLite file.
     pub async fn migrate(&self) -> Result<Vec<String>, MigrateError> {
+        // A server of another version would lose its tables while it runs.
+        let _alone = match self.file() {
+            Some(file) if self.check_schema().await.is_err() => {
+                Some(wait_for_lock(file).await.map_err(|error| MigrateError::Failed(error.into()))?)
+            }
+            _ => None,
+        };
         let run = match self.pools() {
             Pools::Postgres(pool) => self.runtime().spawn(migrate_postgres(pool)),
             Pools::Sqlite { writer, .. } => self.runtime().spawn(migrate_sqlite(writer)),

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use stratora_audit::Action;
 use stratora_cache::Subject;
 use stratora_keys::{ComponentId, KeyStore as _, MissingComponent};
@@ -43,6 +45,19 @@ async fn a_file_has_one_server() {
     assert!(matches!(refused, Err(JoinError::Occupied { .. })));
     membership.leave().await;
     another(&file).await.join().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_migrates_under_a_server() {
+    let (_directory, file, server) = with_component().await;
+    let membership = server.join().await.unwrap();
+    another(&file).await.migrate().await.unwrap();
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '0009'";
+    SqliteConnection::establish(file.to_str().unwrap()).unwrap().batch_execute(forget).unwrap();
+    let refused = another(&file).await.migrate().await.unwrap_err();
+    let refused = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(refused.contains("another server"), "{refused}");
+    membership.leave().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
