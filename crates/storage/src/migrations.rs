@@ -13,7 +13,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use stratora_port::{Cause, StoreError};
 
 use crate::Storage;
-use crate::companions::wait_for_lock;
+use crate::companions::{JoinError, wait_for_lock};
 use crate::pool::{Pools, SqliteLink};
 use crate::transaction::with_read;
 
@@ -62,6 +62,9 @@ pub enum MigrateError {
     /// A migration failed; those before it are in force.
     #[error("a migration failed")]
     Failed(#[source] Cause),
+    /// A server has the `SQLite` file.
+    #[error(transparent)]
+    Occupied(#[from] JoinError),
     /// Afterwards the schema was not the one that this program was made for.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -77,14 +80,12 @@ impl Storage {
     /// Runs the migrations that are missing. Returns their versions.
     ///
     /// # Errors
-    /// [`MigrateError`] when one fails, which a role without the right to create tables also leads to, or when a server has the
-    /// SQLite file.
+    /// [`MigrateError`] when one fails, which a role without the right to create tables also leads to, or when a server works on
+    /// the `SQLite` file.
     pub async fn migrate(&self) -> Result<Vec<String>, MigrateError> {
         // A server of another version would lose its tables while it runs.
         let _alone = match self.file() {
-            Some(file) if self.check_schema().await.is_err() => {
-                Some(wait_for_lock(file).await.map_err(|error| MigrateError::Failed(error.into()))?)
-            }
+            Some(file) if self.check_schema().await.is_err() => Some(wait_for_lock(file).await?),
             _ => None,
         };
         let run = match self.pools() {
