@@ -74,8 +74,7 @@ where
         // A role without the right to create tables is fine when somebody else ran the migrations.
         Err(error) => {
             if storage.check_schema().await.is_err() {
-                let hint = "cannot bring the schema up to date; `stratora-server migrate` can, with a role that may";
-                return Err(error).context(hint);
+                return Err(error).context("cannot bring the schema up to date");
             }
             tracing::debug!(%error, "migrations were not run by this server");
         }

@@ -60,7 +60,7 @@ pub enum SchemaError {
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// A migration failed; those before it are in force.
-    #[error("a migration failed")]
+    #[error("a migration failed; on PostgreSQL run `stratora-server migrate` with a role that may create tables")]
     Failed(#[source] Cause),
     /// A server has the `SQLite` file.
     #[error(transparent)]

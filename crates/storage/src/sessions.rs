@@ -41,7 +41,7 @@ struct SessionRow {
 }
 
 impl SessionRow {
-    fn of_user(self, user_id: UserId) -> Result<Session, StoreError> {
+    fn into_session(self, user_id: UserId) -> Result<Session, StoreError> {
         Ok(Session {
             id: self.id.typed(),
             user_id,
@@ -269,7 +269,7 @@ impl SessionStore for Storage {
                 .order((sessions::created_at.desc(), sessions::id.desc()))
                 .load(conn)
                 .await?;
-            Ok(rows.into_iter().map(|row| row.of_user(user)).collect::<Result<Vec<_>, _>>()?)
+            Ok(rows.into_iter().map(|row| row.into_session(user)).collect::<Result<Vec<_>, _>>()?)
         })
     }
 
