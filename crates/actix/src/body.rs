@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -126,6 +126,8 @@ fn declared_length(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
 pub struct Reading<T, S = Payload> {
     refused: Option<ApiError>,
     payload: S,
+    /// Whether the task that runs this also reads the connection.
+    is_read_here: bool,
     arrived: Arrived,
     max: usize,
     patience: Patience,
@@ -140,7 +142,8 @@ impl<T> Reading<T> {
         parse: fn(&[u8]) -> Result<T, ApiError>,
     ) -> Self {
         let (payload, arrived) = (payload.take(), Arrived::default());
-        Self { refused, payload, arrived, max, patience: Patience::new(PATIENCE), parse }
+        let is_read_here = matches!(payload, Payload::H1 { .. });
+        Self { refused, payload, is_read_here, arrived, max, patience: Patience::new(PATIENCE), parse }
     }
 }
 
@@ -155,7 +158,12 @@ where
         if let Some(error) = this.refused.take() {
             return Poll::Ready(Err(error));
         }
-        while let Poll::Ready(next) = this.payload.poll_next_unpin(context) {
+        // Whoever reads an HTTP/1 connection goes on with its request after each read: to be woken for what was read would only
+        // have the task run once more, for nothing.
+        let mut unwoken = Context::from_waker(Waker::noop());
+        loop {
+            let reader = if this.is_read_here { &mut unwoken } else { &mut *context };
+            let Poll::Ready(next) = this.payload.poll_next_unpin(reader) else { break };
             let Some(chunk) = next else {
                 return Poll::Ready((this.parse)(&mem::take(&mut this.arrived).whole()));
             };
@@ -201,22 +209,15 @@ impl Arrived {
 /// How long a body is waited for.
 struct Patience {
     span: Duration,
-    has_looked: bool,
     end: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patience {
     const fn new(span: Duration) -> Self {
-        Self { span, has_looked: false, end: None }
+        Self { span, end: None }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // Most bodies come with their head, and are there at the second look: only others are worth a timer. The look has to be
-        // asked for, since nothing else would have this polled again when the body does not come.
-        if !mem::replace(&mut self.has_looked, true) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
         let end = self.end.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.span)));
         end.as_mut().poll(context)
     }
@@ -224,7 +225,7 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{Read as _, Write as _};
 
     use actix_web::web::{self, ServiceConfig};
     use futures_util::stream;
@@ -340,6 +341,38 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_comes_late_and_in_pieces_is_read_as_soon_as_it_is_whole() {
+        let server = Server::start(routes);
+        let body = br#"{"username":"a","password":"b"}"#;
+        let head = format!(
+            "POST /json HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let pause = || std::thread::sleep(Duration::from_millis(20));
+        let mut stream = server.connect();
+        // The second and third come before the answer to the one before them: where they begin is no new read.
+        let requests = [head.as_bytes(), body, head.as_bytes(), body, head.as_bytes(), body].concat();
+        for piece in [&requests[..40], &requests[40..head.len()], &requests[head.len()..head.len() + 7]] {
+            stream.write_all(piece).unwrap();
+            pause();
+        }
+        let whole = 2 * head.len() + body.len();
+        stream.write_all(&requests[head.len() + 7..whole + 3]).unwrap();
+        pause();
+        stream.write_all(&requests[whole + 3..requests.len() - 1]).unwrap();
+        pause();
+        stream.write_all(&requests[requests.len() - 1..]).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mut answers = Vec::new();
+        while answers.windows(4).filter(|bytes| bytes == b"read").count() < 3 {
+            let mut buffer = [0; 4096];
+            let count = stream.read(&mut buffer).unwrap();
+            assert_ne!(count, 0, "{}", String::from_utf8_lossy(&answers));
+            answers.extend_from_slice(&buffer[..count]);
+        }
+    }
+
+    #[test]
     fn a_body_that_is_too_large_is_refused_by_its_length_and_by_its_chunks() {
         let server = Server::start(routes);
         let answer = server.post_json("/json", &b" ".repeat(MAX_JSON + 1));
@@ -368,7 +401,8 @@ mod tests {
 
     async fn read(payload: impl Stream<Item = Chunk> + Unpin) -> Result<Vec<u8>, ApiError> {
         let (arrived, patience) = (Arrived::default(), Patience::new(Duration::from_millis(10)));
-        Reading { refused: None, payload, arrived, max: 6, patience, parse: |body| Ok(body.to_vec()) }.await
+        let parse = |body: &[u8]| Ok(body.to_vec());
+        Reading { refused: None, payload, is_read_here: false, arrived, max: 6, patience, parse }.await
     }
 
     #[actix_web::test]
