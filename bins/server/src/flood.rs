@@ -10,7 +10,7 @@ use actix_governor::governor::middleware::NoOpMiddleware;
 use actix_governor::{GovernorConfig, GovernorConfigBuilder, KeyExtractor};
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
-use actix_web::{HttpMessage as _, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use anyhow::Context as _;
 use foldhash::quality::RandomState;
 use stratora_actix::{ApiError, RequestContext};
@@ -52,9 +52,7 @@ impl KeyExtractor for ByClientAndComponent {
     type KeyExtractionError = ApiError;
 
     fn extract(&self, request: &ServiceRequest) -> Result<Flooder, ApiError> {
-        let context = request.extensions().get::<RequestContext>().copied();
-        let client =
-            context.ok_or_else(|| ApiError::internal("the flood guard stands outside of the envelope"))?.client;
+        let client = RequestContext::of(request)?.client;
         let is_of_components = COMPONENT_ROUTES.iter().any(|prefix| request.path().starts_with(prefix));
         let token = || request.headers().get(AUTHORIZATION).filter(|_| request.path() == INFLUX_WRITERS);
         let key = is_of_components.then(|| request.headers().get(X_API_KEY).or_else(token)).flatten();
@@ -95,6 +93,7 @@ mod tests {
     use actix_web::test::TestRequest;
     use stratora_actix::{ClientAddress, TrustedProxies};
     use stratora_audit::RequestId;
+    use stratora_clock::Timestamp;
     use stratora_token::OsEntropy;
 
     use super::*;
@@ -105,7 +104,7 @@ mod tests {
         let peer: IpAddr = address.parse().unwrap();
         let client = ClientAddress::resolve(peer, std::iter::empty(), &TrustedProxies::default());
         let request_id = RequestId::generate(&OsEntropy).unwrap();
-        request.extensions_mut().insert(RequestContext::new(request_id, client));
+        RequestContext::new(request_id, client, Timestamp::UNIX_EPOCH).accompany(&request);
         keys.extract(&request).unwrap()
     }
 

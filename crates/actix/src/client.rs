@@ -4,7 +4,6 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use actix_web::HttpMessage as _;
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
 use actix_web::{FromRequest, HttpRequest};
@@ -115,7 +114,7 @@ impl FromRequest for ClientAddress {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(RequestContext::of(&request.extensions()).map(|context| context.client))
+        ready(RequestContext::of(request).map(|context| context.client))
     }
 }
 

@@ -2,20 +2,24 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::dev::{Extensions, Payload};
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use stratora_audit::{Actor, Origin, RequestId};
+use stratora_clock::Timestamp;
 use uuid::Uuid;
 
+use crate::visit::Visit;
 use crate::{ApiError, ClientAddress};
 
-/// Put into every request by [`Envelope`](crate::Envelope).
+/// Goes with every request from [`Envelope`](crate::Envelope) on.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestContext {
     /// The request's identifier, made here.
     pub request_id: RequestId,
     /// Where it comes from.
     pub client: ClientAddress,
+    /// When it arrived: as of then its credential is looked at.
+    pub arrived_at: Timestamp,
     /// The path of the route that it takes, once that is known.
     pub route: Option<&'static str>,
     /// The identifier in the request's path, where the route has one and it is written as it should be.
@@ -24,8 +28,21 @@ pub struct RequestContext {
 
 impl RequestContext {
     /// That of a request whose route is not known yet.
-    pub const fn new(request_id: RequestId, client: ClientAddress) -> Self {
-        Self { request_id, client, route: None, path_id: None }
+    pub const fn new(request_id: RequestId, client: ClientAddress, arrived_at: Timestamp) -> Self {
+        Self { request_id, client, arrived_at, route: None, path_id: None }
+    }
+
+    /// Goes with `request` from here on.
+    pub fn accompany(self, request: &impl HttpMessage) {
+        Visit::begin(request, self);
+    }
+
+    /// That of a request.
+    ///
+    /// # Errors
+    /// 500 where the application is not wrapped in [`Envelope`](crate::Envelope).
+    pub fn of(request: &impl HttpMessage) -> Result<Self, ApiError> {
+        Visit::read(request, |visit| visit.context)
     }
 
     /// The origin of events that nobody has authenticated for.
@@ -37,19 +54,6 @@ impl RequestContext {
     pub(crate) fn origin_of(&self, actor: Actor) -> Origin {
         Origin { actor, client: Some(self.client.ip()), request_id: Some(self.request_id) }
     }
-
-    /// The same for a handler that has taken the request apart itself.
-    ///
-    /// # Errors
-    /// 500 where the application is not wrapped in [`Envelope`](crate::Envelope).
-    pub fn of_request(request: &HttpRequest) -> Result<Self, ApiError> {
-        Self::of(&request.extensions())
-    }
-
-    /// Fails closed where the application is not wrapped in [`Envelope`](crate::Envelope).
-    pub(crate) fn of(extensions: &Extensions) -> Result<Self, ApiError> {
-        extensions.get().copied().ok_or_else(|| ApiError::internal("the application is not wrapped in Envelope"))
-    }
 }
 
 impl FromRequest for RequestContext {
@@ -57,6 +61,6 @@ impl FromRequest for RequestContext {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(&request.extensions()))
+        ready(Self::of(request))
     }
 }

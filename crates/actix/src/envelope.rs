@@ -14,11 +14,10 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use stratora_audit::{Action, Outcome, RequestId};
-use stratora_clock::Timestamp;
 use stratora_token::BulkEntropy;
 use uuid::Uuid;
 
@@ -26,7 +25,8 @@ use crate::answer::JSON;
 use crate::figures::Figures;
 use crate::future::pin_in_place;
 use crate::unread::ChunkedBody;
-use crate::{ApiError, AuthenticatedComponent, ClientAddress, Gate, HeaderSet, RequestContext};
+use crate::visit::{Caller, Visit};
+use crate::{ApiError, ClientAddress, Gate, HeaderSet, RequestContext};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -101,17 +101,17 @@ where
                     // Without randomness nothing else can be done safely either; the answer says so.
                     request_id.unwrap_or(RequestId::from_uuid(Uuid::nil())),
                     ClientAddress::of(&request, &gate.trusted_proxies),
+                    gate.clock.now(),
                 ),
                 method: request.method().clone(),
                 uri: request.uri().clone(),
-                started: gate.clock.now(),
                 body: ChunkedBody::of(&mut request),
             };
             if let Err(error) = request_id {
                 let refused = request.error_response(ApiError::unavailable(error));
                 return Ok(exchange.seal(refused, gate, figures));
             }
-            request.extensions_mut().insert(exchange.context);
+            exchange.context.accompany(&request);
             // A panic in `call` itself is caught as well as one in the future that it returns.
             match AssertUnwindSafe(async { service.call(request).await }).catch_unwind().await {
                 Ok(Ok(response)) => Ok(exchange.seal(response.map_into_boxed_body(), gate, figures)),
@@ -131,26 +131,27 @@ struct Exchange {
     context: RequestContext,
     method: Method,
     uri: Uri,
-    started: Timestamp,
     body: Option<ChunkedBody>,
 }
 
 impl Exchange {
     fn seal(self, response: ServiceResponse<BoxBody>, gate: &Gate, figures: &Figures) -> ServiceResponse<BoxBody> {
         let (request, response) = response.into_parts();
-        let took = gate.clock.now().since(self.started);
-        let route = request.extensions().get::<RequestContext>().and_then(|context| context.route);
+        let took = gate.clock.now().since(self.context.arrived_at);
+        let known = Visit::read(&request, |visit| {
+            (visit.context.route, visit.headers, matches!(visit.caller, Caller::Component(_)))
+        });
+        let (route, headers, is_of_component) = known.unwrap_or((None, HeaderSet::Api, false));
         figures.record(route.unwrap_or("none"), method_label(&self.method), response.status(), took);
-        let is_routine = response.status().as_u16() < 400
-            && (self.method.is_safe() || request.extensions().contains::<AuthenticatedComponent>());
+        let is_routine = response.status().as_u16() < 400 && (self.method.is_safe() || is_of_component);
         self.log(route, response.status(), response.error(), took, is_routine);
-        let response = dress(&request, response, self.context.request_id);
+        let response = dress(&request, response, headers, self.context.request_id);
         ServiceResponse::new(request, hold(self.body, response))
     }
 
     /// For what leaves no request behind that could be answered: actix makes the response of the error.
     fn seal_error(self, error: Error, gate: &Gate, figures: &Figures) -> Error {
-        let took = gate.clock.now().since(self.started);
+        let took = gate.clock.now().since(self.context.arrived_at);
         let status = error.as_response_error().status_code();
         figures.record("none", method_label(&self.method), status, took);
         self.log(None, status, Some(&error), took, false);
@@ -231,14 +232,10 @@ impl ResponseError for Sealed {
 
 /// Gives a response its body, if it is an error, and its headers. A page stays as it is, and so does JSON that a handler
 /// wrote itself.
-fn dress(request: &HttpRequest, response: HttpResponse, request_id: RequestId) -> HttpResponse {
+fn dress(request: &HttpRequest, response: HttpResponse, asked: HeaderSet, request_id: RequestId) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    let set = match response.extensions().get::<HeaderSet>() {
-        Some(HeaderSet::Page) => HeaderSet::Page,
-        Some(HeaderSet::CollectorConfig) if !is_error => HeaderSet::CollectorConfig,
-        _ => HeaderSet::Api,
-    };
+    let set = if is_error && asked == HeaderSet::CollectorConfig { HeaderSet::Api } else { asked };
     let is_json = || response.error().is_none() && response.headers().get(CONTENT_TYPE) == Some(&JSON);
     if !is_error || set == HeaderSet::Page || is_json() {
         return finish(response, set, request_id);
@@ -345,16 +342,19 @@ mod tests {
         Routes::new([Route { method: Method::GET, path: "/things/{id}", policy, endpoint }]).configure(config);
     }
 
-    async fn config_answer() -> HttpResponse {
-        HeaderSet::CollectorConfig.mark(HttpResponse::NotModified().insert_header((ETAG, "\"1\"")).finish())
+    async fn config_answer(request: HttpRequest) -> HttpResponse {
+        HeaderSet::CollectorConfig.ask(&request).unwrap();
+        HttpResponse::NotModified().insert_header((ETAG, "\"1\"")).finish()
     }
 
-    async fn no_config_answer() -> HttpResponse {
-        HeaderSet::CollectorConfig.mark(HttpResponse::from_error(ApiError::not_found()))
+    async fn no_config_answer(request: HttpRequest) -> HttpResponse {
+        HeaderSet::CollectorConfig.ask(&request).unwrap();
+        HttpResponse::from_error(ApiError::not_found())
     }
 
-    async fn page_answer() -> HttpResponse {
-        HeaderSet::Page.mark(HttpResponse::TooManyRequests().content_type("text/html; charset=utf-8").body("<p>Wait"))
+    async fn page_answer(request: HttpRequest) -> HttpResponse {
+        HeaderSet::Page.ask(&request).unwrap();
+        HttpResponse::TooManyRequests().content_type("text/html; charset=utf-8").body("<p>Wait")
     }
 
     fn assert_set(answer: &Answer, set: &[stratora_headers::Header]) {

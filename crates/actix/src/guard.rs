@@ -1,6 +1,7 @@
 //! The guard of one route: its policy, carried out before the handler or the body is touched.
 
-use actix_web::HttpMessage as _;
+use std::sync::Arc;
+
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, WWW_AUTHENTICATE};
@@ -8,10 +9,11 @@ use metrics::counter;
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Outcome, ResourceKind};
 use stratora_auth::{AuthenticateError, Channel, Per, Quota, Role, quotas};
-use stratora_keys::{ApiKey, AuthenticateKeyError, ComponentId, Name, Refusal};
+use stratora_keys::{ApiKey, AuthenticateKeyError, AuthenticatedKey, ComponentId, Name, Presented, Refusal};
 
 use crate::credential::SessionCredential;
 use crate::limit::{RateLimitFields, admit, admit_component};
+use crate::visit::{Caller, Visit};
 use crate::{ApiError, AuthenticatedComponent, CurrentUser, Gate, RequestContext, credential};
 
 /// Who may use a route.
@@ -52,14 +54,13 @@ pub(crate) async fn admit_request(
 ) -> Result<(), ApiError> {
     let counts = |per| policy.quota.filter(|quota| quota.per == per);
     if let Some(quota) = counts(Per::Address) {
-        let (gate, context) = (Gate::of_service(request)?, RequestContext::of(&request.extensions())?);
+        let (gate, context) = (Gate::of_service(request)?, RequestContext::of(request)?);
         *fields = Some(admit(gate, &context, quota).await?);
     }
     authorize(request, policy).await?;
     if let Some(quota) = counts(Per::Component) {
         let gate = Gate::of_service(request)?;
-        let component = request.extensions().get::<AuthenticatedComponent>().cloned();
-        let component = component.ok_or_else(|| ApiError::internal("only components are counted one by one"))?;
+        let component = AuthenticatedComponent::of(request)?;
         *fields = Some(admit_component(gate, &component, quota).await?);
     }
     Ok(())
@@ -85,10 +86,11 @@ async fn authorize(request: &ServiceRequest, policy: RoutePolicy) -> Result<(), 
 
 async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role: Option<Role>) -> Result<(), ApiError> {
     let gate = Gate::of_service(request)?;
-    let context = RequestContext::of(&request.extensions())?;
+    let context = RequestContext::of(request)?;
     let SessionCredential { channel, secret, beside } =
         credential::session(request.headers()).ok_or_else(unauthenticated)?;
-    let session = gate.sessions.authenticate(channel, &secret, beside.as_ref()).await.map_err(|error| match error {
+    let session = gate.sessions.authenticate(channel, &secret, beside.as_ref(), context.arrived_at).await;
+    let session = session.map_err(|error| match error {
         AuthenticateError::Invalid => unauthenticated(),
         AuthenticateError::Unavailable(cause) => ApiError::from(cause),
     })?;
@@ -113,8 +115,7 @@ async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role:
             "Open the console at its own address and try again there.",
         ));
     }
-    request.extensions_mut().insert(user);
-    Ok(())
+    Visit::change(request, |visit| visit.caller = Caller::User(user.session, channel))
 }
 
 fn unauthenticated() -> ApiError {
@@ -128,30 +129,33 @@ async fn authenticate_component(
     challenge: &'static str,
 ) -> Result<(), ApiError> {
     let gate = Gate::of_service(request)?;
-    let context = RequestContext::of(&request.extensions())?;
-    let component = known_component(gate, context, key, challenge).await?;
-    request.extensions_mut().insert(component);
-    Ok(())
+    let context = RequestContext::of(request)?;
+    let key = known_key(gate, context, key, challenge).await?;
+    Visit::change(request, |visit| visit.caller = Caller::Component(key))
 }
 
-/// The component that holds `key`, else why it is refused; that is counted and written down. `challenge` is what a refusal
-/// asks for.
-pub(crate) async fn known_component(
+/// What is known of `key` and the component that holds it, else why it is refused; that is counted and written down.
+/// `challenge` is what a refusal asks for.
+pub(crate) async fn known_key(
     gate: &Gate,
     context: RequestContext,
     key: Option<ApiKey>,
     challenge: &'static str,
-) -> Result<AuthenticatedComponent, ApiError> {
+) -> Result<Arc<AuthenticatedKey>, ApiError> {
     let (refusal, holder) = match key {
         None => (Refusal::Unknown, None),
-        Some(key) => match gate.keys.authenticate(&key, Some(context.client.ip()), context.request_id).await {
-            Ok(key) => return Ok(AuthenticatedComponent::new(key, context)),
+        Some(key) => match gate.keys.authenticate(&key, &presented(&context)).await {
+            Ok(known) => return Ok(known),
             Err(AuthenticateKeyError::Refused { refusal, holder }) => (refusal, holder),
             Err(AuthenticateKeyError::Unavailable(cause)) => return Err(ApiError::from(cause)),
         },
     };
     // On the heap: whoever is let in would carry the state of a refusal.
     Err(Box::pin(refuse(gate, context, refusal, holder, challenge)).await)
+}
+
+fn presented(context: &RequestContext) -> Presented {
+    Presented { at: context.arrived_at, client: Some(context.client.ip()), request_id: context.request_id }
 }
 
 /// The answer to a key that is refused; or to too many of them.

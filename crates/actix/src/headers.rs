@@ -2,9 +2,12 @@
 
 use std::sync::LazyLock;
 
-use actix_web::HttpResponse;
+use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use stratora_headers::{Header, Transport};
+
+use crate::ApiError;
+use crate::visit::Visit;
 
 /// The set of security headers of a response. An error gets [`HeaderSet::Api`] whatever it is marked with, unless it is a
 /// page.
@@ -19,11 +22,12 @@ pub enum HeaderSet {
 }
 
 impl HeaderSet {
-    /// Asks for this set.
-    #[must_use]
-    pub fn mark(self, mut response: HttpResponse) -> HttpResponse {
-        response.extensions_mut().insert(self);
-        response
+    /// Asks for this set for the answer to `request`.
+    ///
+    /// # Errors
+    /// 500 where the application is not wrapped in [`Envelope`](crate::Envelope).
+    pub fn ask(self, request: &HttpRequest) -> Result<(), ApiError> {
+        Visit::change(request, |visit| visit.headers = self)
     }
 
     /// Sets its headers, each in place of whatever stood under the same name.

@@ -8,15 +8,17 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::{Either, LocalBoxFuture};
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Origin, Outcome, ResourceKind};
 use stratora_auth::{Channel, LiveSession, Role};
-use stratora_keys::{AuthenticatedKey, ComponentId, ComponentTypeKind};
+use stratora_keys::{AuthenticatedKey, ComponentId};
 
-use crate::guard::known_component;
-use crate::{ApiError, Gate, PathId, RequestContext, credential};
+use crate::guard::known_key;
+use crate::path::id_of;
+use crate::visit::{Caller, Visit};
+use crate::{ApiError, Gate, RequestContext, credential};
 
 /// The person who is signed in.
 #[derive(Debug, Clone)]
@@ -81,13 +83,8 @@ impl AuthenticatedComponent {
     }
 }
 
-/// The identity of type `T`, if the route's policy provides it.
-fn identity<T: Clone + 'static>(request: &HttpRequest) -> Result<T, ApiError> {
-    request
-        .extensions()
-        .get::<T>()
-        .cloned()
-        .ok_or_else(|| ApiError::internal("the route's policy provides no such identity"))
+fn not_provided() -> ApiError {
+    ApiError::internal("the route's policy provides no such identity")
 }
 
 impl FromRequest for CurrentUser {
@@ -95,7 +92,21 @@ impl FromRequest for CurrentUser {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(identity(request))
+        let user = Visit::read(request, |visit| match &visit.caller {
+            Caller::User(session, channel) => Ok(Self::new(Arc::clone(session), *channel, visit.context)),
+            Caller::Anonymous | Caller::Component(_) => Err(not_provided()),
+        });
+        ready(user.flatten())
+    }
+}
+
+impl AuthenticatedComponent {
+    pub(crate) fn of(request: &impl HttpMessage) -> Result<Self, ApiError> {
+        let component = Visit::read(request, |visit| match &visit.caller {
+            Caller::Component(key) => Ok(Self::new(Arc::clone(key), visit.context)),
+            Caller::Anonymous | Caller::User(..) => Err(not_provided()),
+        });
+        component.flatten()
     }
 }
 
@@ -104,7 +115,7 @@ impl FromRequest for AuthenticatedComponent {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(identity(request))
+        ready(Self::of(request))
     }
 }
 
@@ -121,14 +132,14 @@ impl FromRequest for ProvenComponent {
         let is_sent = request.headers().contains_key(credential::X_API_KEY);
         let key = credential::key(request.headers());
         let gate = Gate::of(request).cloned();
-        let context = RequestContext::of(&request.extensions());
+        let context = RequestContext::of(request);
         Box::pin(async move {
             if !is_sent {
                 return Ok(Self(None));
             }
             let (gate, context) = (gate?, context?);
-            match known_component(&gate, context, key, "X-API-Key").await {
-                Ok(component) => Ok(Self(Some(component))),
+            match known_key(&gate, context, key, "X-API-Key").await {
+                Ok(key) => Ok(Self(Some(AuthenticatedComponent::new(key, context)))),
                 // A key that is no proof is no reason to turn anybody away. Too many of them are, and so is a store that is away.
                 Err(error) if matches!(error.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                     Ok(Self(None))
@@ -154,15 +165,12 @@ impl FromRequest for OwnComponent {
     type Error = ApiError;
     type Future = Either<Ready<Result<Self, ApiError>>, LocalBoxFuture<'static, Result<Self, ApiError>>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let component = identity::<AuthenticatedComponent>(request);
-        let id = PathId::<ComponentTypeKind>::from_request(request, payload).into_inner();
-        match (component, id) {
-            (Ok(component), Ok(PathId(id))) if component.key.component() == id => {
-                Either::Left(ready(Ok(Self(component))))
-            }
-            (Ok(component), Ok(PathId(id))) => Either::Right(Box::pin(deny(Gate::of(request).cloned(), component, id))),
-            (Err(error), _) | (_, Err(error)) => Either::Left(ready(Err(error))),
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let component = AuthenticatedComponent::of(request);
+        match component.and_then(|component| Ok((id_of(&component.context)?, component))) {
+            Ok((id, component)) if component.key.component() == id => Either::Left(ready(Ok(Self(component)))),
+            Ok((id, component)) => Either::Right(Box::pin(deny(Gate::of(request).cloned(), component, id))),
+            Err(error) => Either::Left(ready(Err(error))),
         }
     }
 }

@@ -26,6 +26,7 @@ mod route;
 #[cfg(test)]
 mod testing;
 mod unread;
+mod visit;
 
 pub use answer::Json;
 pub use body::{FormBody, JsonBody, TextBody};

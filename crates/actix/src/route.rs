@@ -7,14 +7,15 @@ use std::rc::Rc;
 use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
-use actix_web::{Error, FromRequest, Handler, HttpMessage as _, HttpResponse, Responder};
+use actix_web::{Error, FromRequest, Handler, HttpResponse, Responder};
 use futures_util::future::LocalBoxFuture;
 use matchit::Router;
 
 use crate::future::pin_in_place;
 use crate::guard::admit_request;
 use crate::path::canonical;
-use crate::{ApiError, RequestContext, RoutePolicy};
+use crate::visit::Visit;
+use crate::{ApiError, RoutePolicy};
 
 /// The order in which `Allow` names methods.
 const ORDER: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
@@ -117,9 +118,12 @@ impl Routes {
             return Box::pin(ready(Ok(request.error_response(ApiError::not_found()))));
         };
         let routes = found.value;
-        if let Some(context) = request.extensions_mut().get_mut::<RequestContext>() {
-            context.route = routes.first().map(|route| route.path);
-            context.path_id = found.params.get("id").and_then(canonical);
+        let known = Visit::change(&request, |visit| {
+            visit.context.route = routes.first().map(|route| route.path);
+            visit.context.path_id = found.params.get("id").and_then(canonical);
+        });
+        if let Err(error) = known {
+            return Box::pin(ready(Ok(request.error_response(error))));
         }
         match routes.iter().find(|route| serves(&route.method, request.method())) {
             Some(route) => (route.endpoint.0)(request, route.policy),
@@ -142,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::testing::Server;
-    use crate::{Access, PathId};
+    use crate::{Access, PathId, RequestContext};
 
     const OPEN: RoutePolicy = RoutePolicy { access: Access::Anyone, quota: None, encoded_body: false };
 

@@ -30,18 +30,16 @@ pub(crate) async fn config(
     own: OwnComponent,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
+    HeaderSet::CollectorConfig.ask(&request)?;
     let etag = own.0.key.config_etag().ok_or_else(no_config)?;
     if names(&request, &etag) {
-        let unchanged = HttpResponse::NotModified().insert_header((ETAG, etag.quoted().as_slice())).finish();
-        return Ok(HeaderSet::CollectorConfig.mark(unchanged));
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag.quoted().as_slice())).finish());
     }
     let config = services.keys.config(own.id()).await?.ok_or_else(no_config)?;
-    Ok(HeaderSet::CollectorConfig.mark(
-        HttpResponse::Ok()
-            .content_type("application/toml")
-            .insert_header((ETAG, config.etag.quoted().as_slice()))
-            .body(config.body),
-    ))
+    Ok(HttpResponse::Ok()
+        .content_type("application/toml")
+        .insert_header((ETAG, config.etag.quoted().as_slice()))
+        .body(config.body))
 }
 
 fn no_config() -> ApiError {

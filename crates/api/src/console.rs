@@ -35,11 +35,9 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const ENCODINGS: [(Encoding, &str, &str); 2] = [(Encoding::brotli(), "br", ".br"), (Encoding::gzip(), "gzip", ".gz")];
 
 /// Any screen: which one is the page's own business.
-pub(crate) async fn page(request: HttpRequest, services: web::Data<Services>) -> HttpResponse {
-    match answer(&request, &services, "index.html", REVALIDATED) {
-        Some(answer) => answer,
-        None => welcome::page(),
-    }
+pub(crate) async fn page(request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
+    HeaderSet::Page.ask(&request)?;
+    Ok(answer(&request, &services, "index.html", REVALIDATED).unwrap_or_else(welcome::page))
 }
 
 /// A file beside the page.
@@ -48,7 +46,9 @@ pub(crate) async fn file(request: HttpRequest, services: web::Data<Services>) ->
     let path = request.path().trim_start_matches('/');
     let is_encoded = ENCODINGS.iter().any(|(_, _, suffix)| path.ends_with(suffix));
     let caching = if path.starts_with("assets/") { IMMUTABLE } else { REVALIDATED };
-    answer(&request, &services, path, caching).filter(|_| !is_encoded).ok_or_else(ApiError::not_found)
+    let answer = answer(&request, &services, path, caching).filter(|_| !is_encoded).ok_or_else(ApiError::not_found)?;
+    HeaderSet::Page.ask(&request)?;
+    Ok(answer)
 }
 
 fn answer(request: &HttpRequest, services: &Services, path: &str, caching: &'static str) -> Option<HttpResponse> {
@@ -68,13 +68,13 @@ fn answer(request: &HttpRequest, services: &Services, path: &str, caching: &'sta
     let mut answer = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     answer.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, caching)).insert_header((VARY, "accept-encoding"));
     if is_known {
-        return Some(HeaderSet::Page.mark(answer.finish()));
+        return Some(answer.finish());
     }
     answer.insert_header((CONTENT_TYPE, media_type(path)));
     if let Some(encoding) = encoding {
         answer.insert_header((CONTENT_ENCODING, encoding));
     }
-    Some(HeaderSet::Page.mark(answer.body(file.content)))
+    Some(answer.body(file.content))
 }
 
 /// Of what a build of the console consists of.

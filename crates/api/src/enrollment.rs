@@ -134,7 +134,7 @@ fn call(
     services: &Services,
     body: &wire::Register,
 ) -> Result<(Option<Call>, RequestContext), ApiError> {
-    let context = RequestContext::of_request(request)?;
+    let context = RequestContext::of(request)?;
     let origin = proof.0.as_ref().map_or_else(|| context.origin(), AuthenticatedComponent::origin);
     let repeat = idempotency_key(request)?;
     let hostname = input::hostname(&body.hostname)?;

@@ -87,7 +87,7 @@ impl Sessions {
         Self { store, clock, timeouts, known, unknown: UnknownCredentials::default(), seen: WriteBehind::default() }
     }
 
-    /// The session that has `secret` in that channel, and its owner. The cookie `beside` a bearer token counts for nothing
+    /// The session that has `secret` in that channel, and its owner, as of `now`. The cookie `beside` a bearer token counts for nothing
     /// but this: a token that was delivered in a link has to be used first in the browser that has the session's cookie.
     ///
     /// # Errors
@@ -97,8 +97,9 @@ impl Sessions {
         channel: Channel,
         secret: &Secret,
         beside: Option<&Secret>,
+        now: Timestamp,
     ) -> Result<Arc<LiveSession>, AuthenticateError> {
-        let (key, now) = ((channel, *secret.digest().as_bytes()), self.clock.now());
+        let key = (channel, *secret.digest().as_bytes());
         let known = self.known.find(&key).filter(|session| self.admits(session, now));
         // What is seldom done is on the heap: every request would carry its state.
         let session = match known {

@@ -74,6 +74,17 @@ impl AuthenticatedKey {
     }
 }
 
+/// How a key came.
+#[derive(Debug, Clone, Copy)]
+pub struct Presented {
+    /// When: as of then it is looked at.
+    pub at: Timestamp,
+    /// From where, if that is known.
+    pub client: Option<IpAddr>,
+    /// With which request.
+    pub request_id: RequestId,
+}
+
 /// The key is not good.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateKeyError {
@@ -99,10 +110,9 @@ impl Keys {
     pub async fn authenticate(
         self: &Arc<Self>,
         key: &ApiKey,
-        client: Option<IpAddr>,
-        request_id: RequestId,
+        presented: &Presented,
     ) -> Result<Arc<AuthenticatedKey>, AuthenticateKeyError> {
-        let (digest, now) = (key.digest(), self.now());
+        let (digest, now, client) = (key.digest(), presented.at, presented.client);
         let known = match self.known.find(digest.as_bytes()) {
             Some(known) => known,
             // What is seldom done is on the heap: every request would carry its state.
@@ -114,7 +124,7 @@ impl Keys {
             holder: Some((record.component_id, record.name.clone())),
         })?;
         if !record.used {
-            Box::pin(self.use_for_the_first_time(key, record, client, request_id)).await?;
+            Box::pin(self.use_for_the_first_time(key, record, presented)).await?;
         }
         if known.is_worth_recording(now, client) {
             let component = record.component_id;
@@ -146,12 +156,11 @@ impl Keys {
         self: &Arc<Self>,
         key: &ApiKey,
         record: &KeyRecord,
-        client: Option<IpAddr>,
-        request_id: RequestId,
+        presented: &Presented,
     ) -> Result<(), AuthenticateKeyError> {
         let id = Some(record.component_id.into_untyped_uuid());
         let actor = Actor { kind: ActorKind::Component, id, name: record.name.to_string() };
-        let origin = Origin { actor, client, request_id: Some(request_id) };
+        let origin = Origin { actor, client: presented.client, request_id: Some(presented.request_id) };
         let event = key_event(&origin.event(self.now(), Action::KeyFirstUse), record);
         match self.parts.store.first_use(record.key_id, event.at, event).await? {
             FirstUse::Now(stored) => {

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::testing::MemoryStore;
 use crate::{
     ApiKey, AuthenticateKeyError, AuthenticatedKey, Component, ComponentId, ComponentKind, ETagKey, Grace, Keys,
-    KeysParts, MaxKeyAge, Name, NewComponentRequest, Refusal,
+    KeysParts, MaxKeyAge, Name, NewComponentRequest, Presented, Refusal,
 };
 
 /// How old a key may get here.
@@ -83,7 +83,12 @@ impl Site {
 
     /// Asks in the name of whoever holds `key`, from [`address`].
     async fn authenticate(&self, key: &ApiKey) -> Result<Arc<AuthenticatedKey>, AuthenticateKeyError> {
-        self.keys.authenticate(key, Some(address()), RequestId::from_uuid(Uuid::from_u128(9))).await
+        self.keys.authenticate(key, &self.presented(Some(address()))).await
+    }
+
+    /// How a key comes now.
+    fn presented(&self, client: Option<IpAddr>) -> Presented {
+        Presented { at: self.now(), client, request_id: RequestId::from_uuid(Uuid::from_u128(9)) }
     }
 
     /// Why `key` is refused.

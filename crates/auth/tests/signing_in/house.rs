@@ -12,7 +12,7 @@ use stratora_auth::{
     SignIn, SignInError, SignInParts, SignedIn, Username, Users,
 };
 use stratora_cache::Coherence;
-use stratora_clock::ManualClock;
+use stratora_clock::{Clock as _, ManualClock};
 use stratora_hashing::{Cost, HashingPool, PoolSettings};
 use stratora_token::Secret;
 use stratora_token::testing::BreakableEntropy;
@@ -108,7 +108,7 @@ impl House {
     }
 
     pub(crate) async fn authenticate(&self, secret: &Secret) -> Result<Arc<LiveSession>, AuthenticateError> {
-        self.sessions.authenticate(Channel::Bearer, secret, None).await
+        self.sessions.authenticate(Channel::Bearer, secret, None, self.clock.now()).await
     }
 
     pub(crate) async fn is_in(&self, signed_in: &SignedIn) -> bool {

@@ -13,6 +13,7 @@ use stratora_auth::{
     AccountChange, AuthenticateError, ChangeOwnPasswordError, Channel, NewUser, OneTimePassword, Password,
     PasswordHash, RefusedPassword, Role, SignInError, Username,
 };
+use stratora_clock::Clock as _;
 
 use crate::house::{House, PASSPHRASE, change};
 
@@ -24,7 +25,8 @@ async fn whoever_knows_the_password_gets_two_different_secrets() {
     assert!(!signed_in.token.0.matches(&signed_in.cookie.0));
     assert_eq!(signed_in.session.user_agent, "Mozilla/5.0");
     let by_token = house.authenticate(&signed_in.token.0).await.unwrap();
-    let by_cookie = house.sessions.authenticate(Channel::Cookie, &signed_in.cookie.0, None).await.unwrap();
+    let now = house.clock.now();
+    let by_cookie = house.sessions.authenticate(Channel::Cookie, &signed_in.cookie.0, None, now).await.unwrap();
     assert_eq!(by_token.id, by_cookie.id);
     assert!(house.authenticate(&signed_in.cookie.0).await.is_err(), "the cookie is no bearer token");
     assert_eq!(house.last_event(), (Action::SignIn, Outcome::Success, None));

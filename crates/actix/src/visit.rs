@@ -1,0 +1,50 @@
+//! What becomes known of a request on its way. All of it is one thing in the request's extensions, since each thing there is
+//! a piece of memory of its own.
+
+use std::sync::Arc;
+
+use actix_web::HttpMessage;
+use stratora_auth::{Channel, LiveSession};
+use stratora_keys::AuthenticatedKey;
+
+use crate::{ApiError, HeaderSet, RequestContext};
+
+/// Begun by [`Envelope`](crate::Envelope), and gone on with by the guard and the handler of an [`Endpoint`](crate::Endpoint).
+#[derive(Debug)]
+pub(crate) struct Visit {
+    pub(crate) context: RequestContext,
+    pub(crate) caller: Caller,
+    /// Which headers the answer gets, unless it is an error.
+    pub(crate) headers: HeaderSet,
+}
+
+/// Who was let in.
+#[derive(Debug)]
+pub(crate) enum Caller {
+    /// Nobody, or nobody yet.
+    Anonymous,
+    /// Somebody who is signed in.
+    User(Arc<LiveSession>, Channel),
+    /// A component, by its key.
+    Component(Arc<AuthenticatedKey>),
+}
+
+impl Visit {
+    pub(crate) fn begin(request: &impl HttpMessage, context: RequestContext) {
+        request.extensions_mut().insert(Self { context, caller: Caller::Anonymous, headers: HeaderSet::Api });
+    }
+
+    /// Fails closed where the application is not wrapped in [`Envelope`](crate::Envelope).
+    pub(crate) fn read<R>(request: &impl HttpMessage, read: impl FnOnce(&Self) -> R) -> Result<R, ApiError> {
+        request.extensions().get().map(read).ok_or_else(not_begun)
+    }
+
+    /// The same.
+    pub(crate) fn change(request: &impl HttpMessage, change: impl FnOnce(&mut Self)) -> Result<(), ApiError> {
+        request.extensions_mut().get_mut().map(change).ok_or_else(not_begun)
+    }
+}
+
+fn not_begun() -> ApiError {
+    ApiError::internal("the application is not wrapped in Envelope")
+}
