@@ -173,6 +173,7 @@ where
             .app_data(core.gate.clone())
             .configure(stratora_api::configure(core.services.clone()))
             .configure(more.clone())
+            .wrap(stratora_api::routes())
             .wrap(Governor::new(&guard))
             .wrap(Envelope::new(core.gate.clone()))
     })

@@ -337,9 +337,12 @@ mod tests {
             .route("/config", web::get().to(config_answer))
             .route("/no-config", web::get().to(no_config_answer))
             .route("/page", web::get().to(page_answer));
+    }
+
+    fn things() -> Routes {
         let policy = RoutePolicy { access: Access::Anyone, quota: None, encoded_body: false };
         let endpoint = Endpoint::of(|| async { "thing" });
-        Routes::new([Route { method: Method::GET, path: "/things/{id}", policy, endpoint }]).configure(config);
+        Routes::new([Route { method: Method::GET, path: "/things/{id}", policy, endpoint }])
     }
 
     async fn config_answer(request: HttpRequest) -> HttpResponse {
@@ -481,7 +484,7 @@ mod tests {
             .with_max_level(tracing::Level::DEBUG)
             .with_writer(move || writer.clone())
             .init();
-        let server = Server::start(routes);
+        let server = Server::with(things, routes);
         let canaries = ["Authorization: Bearer canary", "Cookie: a=canary", "X-API-Key: canary", "User-Agent: canary"];
         for target in ["/well?token=canary", "/things/7?token=canary", "/missing/%0d%0a?token=canary"] {
             let start = format!("GET {target} HTTP/1.1");
@@ -510,7 +513,7 @@ mod tests {
         let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
         metrics::set_global_recorder(recorder).unwrap();
-        let server = Server::start(routes);
+        let server = Server::with(things, routes);
         for target in ["/things/1", "/things/2", "/missing/1", "/missing/2"] {
             server.get(target);
             server.send(&[&format!("BREW {target} HTTP/1.1"), "Host: a.test"], b"");

@@ -212,7 +212,7 @@ mod tests {
     use std::time::Duration;
 
     use actix_web::http::Method;
-    use actix_web::web::{Bytes, ServiceConfig};
+    use actix_web::web::Bytes;
     use stratora_clock::Clock as _;
     use stratora_keys::{KeyState, Standing};
 
@@ -224,7 +224,7 @@ mod tests {
         RoutePolicy { access, quota: None, encoded_body: false }
     }
 
-    fn routes(config: &mut ServiceConfig) {
+    fn routes() -> Routes {
         let user = |user: CurrentUser| async move { format!("{:?} {}", user.channel, user.role()) };
         let own = |component: OwnComponent| async move { component.id().to_string() };
         let component = |component: AuthenticatedComponent| async move { component.key.name().to_string() };
@@ -250,7 +250,6 @@ mod tests {
             route(Method::POST, "/mistake", Endpoint::of(user), policy(Access::Component)),
             route(Method::PUT, "/mistake", Endpoint::of(component), signed_in),
         ])
-        .configure(config);
     }
 
     fn send(server: &Server, request: &str, headers: &[&str]) -> Answer {
@@ -264,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_sixth_attempt_is_refused_with_the_time_after_which_the_next_is_admitted() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         for remaining in (0..5).rev() {
             let answer = login(&server, "192.0.2.1");
             assert_eq!(answer.status, 200);
@@ -288,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_client_of_the_proxy_cannot_choose_whom_it_counts_for() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         for attempt in 0..5 {
             assert_eq!(login(&server, &format!("10.0.0.{attempt}, 192.0.2.1")).status, 200);
         }
@@ -301,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_component_that_asks_too_often_is_refused_and_its_neighbours_are_not() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let [one, other] = [(); 2].map(|()| server.keys.add(KeyState::Live, Standing::Active));
         let rotate = |key: &str, client: &str| {
             let headers = [format!("X-API-Key: {key}"), format!("X-Forwarded-For: {client}")];
@@ -344,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_quota_of_components_on_a_route_of_others_fails_closed() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let key = format!("X-API-Key: {}", server.keys.add(KeyState::Live, Standing::Active).key);
         let answer = send(&server, "POST /nobodys", &[&key]);
         assert_eq!((answer.status, answer.error().as_str()), (500, "internal"));
@@ -352,7 +351,7 @@ mod tests {
 
     #[test]
     fn when_a_store_is_away_the_door_is_closed() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let key = format!("X-API-Key: {}", server.keys.add(KeyState::Live, Standing::Active).key);
         let person = server.sessions.open(Role::Admin, false, server.clock.now());
         let bearer = format!("Authorization: Bearer {}", person.token);
@@ -368,7 +367,7 @@ mod tests {
 
     #[test]
     fn nothing_of_an_identity_stays_for_the_next_request_on_the_connection() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let person = server.sessions.open(Role::Admin, false, server.clock.now());
         let mut stream = server.connect();
         let first = format!("GET /me HTTP/1.1\r\nHost: a.test\r\nAuthorization: Bearer {}\r\n\r\n", person.token);
@@ -382,7 +381,7 @@ mod tests {
 
     #[test]
     fn a_refused_request_with_a_huge_body_is_answered_and_let_go() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         for _ in 0..5 {
             login(&server, "127.0.0.1");
         }
@@ -400,7 +399,7 @@ mod tests {
 
     #[test]
     fn each_secret_of_a_session_works_in_its_own_channel_only() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let person = server.sessions.open(Role::Viewer, false, server.clock.now());
         let bearer = |secret: &str| send(&server, "GET /me", &[&format!("Authorization: Bearer {secret}")]);
         let cookie = |secret: &str| send(&server, "GET /me", &[&format!("Cookie: __Host-stratora_session={secret}")]);
@@ -416,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_bearer_token_decides_alone_and_never_falls_back_to_the_cookie() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let now = server.clock.now();
         let (viewer, admin) =
             (server.sessions.open(Role::Viewer, false, now), server.sessions.open(Role::Admin, false, now));
@@ -433,7 +432,7 @@ mod tests {
 
     #[test]
     fn a_cookie_changes_something_from_our_own_page_only() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let person = server.sessions.open(Role::Viewer, false, server.clock.now());
         let cookie = format!("Cookie: __Host-stratora_session={}", person.cookie);
         let bearer = format!("Authorization: Bearer {}", person.token);
@@ -457,7 +456,7 @@ mod tests {
 
     #[test]
     fn who_must_change_the_password_can_do_nothing_else() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let person = server.sessions.open(Role::Admin, true, server.clock.now());
         let bearer = format!("Authorization: Bearer {}", person.token);
         assert_eq!(send(&server, "GET /me", &[&bearer]).status, 200);
@@ -468,7 +467,7 @@ mod tests {
 
     #[test]
     fn a_role_that_does_not_suffice_is_denied_and_audited() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         for role in [Role::Viewer, Role::Operator] {
             let person = server.sessions.open(role, false, server.clock.now());
             let denied = send(&server, "GET /users", &[&format!("Authorization: Bearer {}", person.token)]);
@@ -483,7 +482,7 @@ mod tests {
 
     #[test]
     fn a_component_reaches_what_is_its_own_and_nothing_of_another() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let (one, other) =
             (server.keys.add(KeyState::Live, Standing::Active), server.keys.add(KeyState::Live, Standing::Active));
         let key = format!("X-API-Key: {}", one.key);
@@ -498,7 +497,7 @@ mod tests {
 
     #[test]
     fn only_its_holder_learns_why_a_key_is_refused() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let refused = |state, standing| {
             let holder = server.keys.add(state, standing);
             let answer = send(&server, "POST /ingest", &[&format!("X-API-Key: {}", holder.key)]);
@@ -518,7 +517,7 @@ mod tests {
 
     #[test]
     fn too_many_unknown_keys_are_refused_and_the_neighbours_are_not() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let good = format!("X-API-Key: {}", server.keys.add(KeyState::Live, Standing::Active).key);
         let rotated = format!("X-API-Key: {}", server.keys.add(KeyState::Rotated, Standing::Active).key);
         for _ in 0..30 {
@@ -533,7 +532,7 @@ mod tests {
 
     #[test]
     fn a_key_is_no_session_and_a_session_is_no_key() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let holder = server.keys.add(KeyState::Live, Standing::Active);
         let person = server.sessions.open(Role::Admin, false, server.clock.now());
         let (key, token) = (format!("X-API-Key: {}", holder.key), format!("Authorization: Bearer {}", person.token));
@@ -552,7 +551,7 @@ mod tests {
 
     #[test]
     fn a_handler_whose_policy_provides_no_identity_fails_closed() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let key = format!("X-API-Key: {}", server.keys.add(KeyState::Live, Standing::Active).key);
         let person = server.sessions.open(Role::Admin, false, server.clock.now());
         let bearer = format!("Authorization: Bearer {}", person.token);
@@ -564,7 +563,7 @@ mod tests {
 
     #[test]
     fn a_compressed_body_is_taken_only_where_it_is_passed_on() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let key = format!("X-API-Key: {}", server.keys.add(KeyState::Live, Standing::Active).key);
         for coding in ["gzip", "br", "zstd", "deflate", "identity, gzip"] {
             let header = format!("Content-Encoding: {coding}");

@@ -43,4 +43,4 @@ pub use origin::{ExternalOrigin, InvalidOrigin};
 pub use path::PathId;
 pub use query::QueryParams;
 pub use refusals::Refusals;
-pub use route::{Endpoint, Route, Routes};
+pub use route::{Endpoint, Route, Routed, Routes};

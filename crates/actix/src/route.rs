@@ -1,12 +1,11 @@
 //! Where requests lead: endpoints at their paths, each behind its policy, so that none without one can be written down.
 
 use std::fmt;
-use std::future::ready;
+use std::future::{Ready, ready};
 use std::rc::Rc;
 
-use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
 use actix_web::{Error, FromRequest, Handler, HttpResponse, Responder};
 use futures_util::future::LocalBoxFuture;
 use matchit::Router;
@@ -81,14 +80,15 @@ pub struct Route {
     pub endpoint: Endpoint,
 }
 
-/// All routes of an application. Any other method of a path that they know, `OPTIONS` included, is answered with 405 and
-/// `Allow`; any other path with 404. Of two paths that fit, the one counts that spells out the first segment in which they
-/// differ.
+/// All routes of an application, as its first and so innermost `wrap`: as a service of the application's own, each request's
+/// future would be put on the heap twice. Any other method of a path that they know, `OPTIONS` included, is answered with 405
+/// and `Allow`; any other path goes on to the application, and ends with 404 where that does not know it either. Of two paths
+/// that fit, the one counts that spells out the first segment in which they differ.
 #[derive(Debug, Default)]
-pub struct Routes(Router<Vec<Route>>);
+pub struct Routes(Rc<Router<Vec<Route>>>);
 
 impl Routes {
-    /// These routes. One whose path cannot stand beside those before it is left out, and its requests are answered with 404.
+    /// These routes. One whose path cannot stand beside those before it is left out.
     pub fn new(routes: impl IntoIterator<Item = Route>) -> Self {
         let mut by_path: Vec<(&'static str, Vec<Route>)> = Vec::new();
         for route in routes {
@@ -103,20 +103,44 @@ impl Routes {
                 tracing::error!(path, %error, "this path cannot be served");
             }
         }
-        Self(tree)
+        Self(Rc::new(tree))
     }
+}
 
-    /// Makes them what an application answers with, besides what it has of its own: they are its default service, so it can have
-    /// no other.
-    pub fn configure(self, config: &mut ServiceConfig) {
-        let routes = Rc::new(self);
-        config.default_service(fn_service(move |request| routes.lead(request)));
+impl<S> Transform<S, ServiceRequest> for Routes
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = Error, Future = Answering> + 'static,
+{
+    type Response = ServiceResponse;
+    type Error = Error;
+    type Transform = Routed<S>;
+    type InitError = ();
+    type Future = Ready<Result<Routed<S>, ()>>;
+
+    fn new_transform(&self, others: S) -> Self::Future {
+        ready(Ok(Routed { routes: Rc::clone(&self.0), others }))
     }
+}
 
-    fn lead(&self, request: ServiceRequest) -> Answering {
-        let Ok(found) = self.0.at(request.match_info().unprocessed()) else {
-            return Box::pin(ready(Ok(request.error_response(ApiError::not_found()))));
-        };
+/// An application with its [`Routes`].
+#[derive(Debug)]
+pub struct Routed<S> {
+    routes: Rc<Router<Vec<Route>>>,
+    others: S,
+}
+
+impl<S> Service<ServiceRequest> for Routed<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = Error, Future = Answering>,
+{
+    type Response = ServiceResponse;
+    type Error = Error;
+    type Future = Answering;
+
+    forward_ready!(others);
+
+    fn call(&self, request: ServiceRequest) -> Answering {
+        let Ok(found) = self.routes.at(request.match_info().unprocessed()) else { return self.others.call(request) };
         let routes = found.value;
         let known = Visit::change(&request, |visit| {
             visit.context.route = routes.first().map(|route| route.path);
@@ -150,7 +174,7 @@ mod tests {
 
     const OPEN: RoutePolicy = RoutePolicy { access: Access::Anyone, quota: None, encoded_body: false };
 
-    fn routes(config: &mut ServiceConfig) {
+    fn routes() -> Routes {
         let route = |method, path, endpoint| Route { method, path, policy: OPEN, endpoint };
         let pattern = |context: RequestContext| async move { context.route.unwrap_or_default() };
         let id = |id: PathId<ComponentTypeKind>| async move { id.0.to_string() };
@@ -163,12 +187,11 @@ mod tests {
             route(Method::GET, "/api/v1/things/{name}", Endpoint::of(|| async { "cannot be told from the others" })),
             route(Method::POST, "/api/v1/login", Endpoint::of(HttpResponse::Ok)),
         ])
-        .configure(config);
     }
 
     #[test]
     fn a_path_leads_to_what_fits_it_best() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         for (path, body) in [
             ("/api/v1/things/1", "/api/v1/things/{id}"),
             ("/api/v1/things/a%20b", "/api/v1/things/{id}"),
@@ -188,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_handler_gets_the_identifier_of_its_path_and_no_other() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let (id, other) = ("67e55044-10b1-426f-9247-bb680e5fe0c8", "00000000-0000-4000-8000-000000000001");
         // A character that needs no encoding means the same encoded (RFC 3986 §2.3).
         for spelling in [id, &id.replace('6', "%36")] {
@@ -202,7 +225,7 @@ mod tests {
 
     #[test]
     fn any_other_method_of_a_known_path_is_answered_with_the_methods_there_are() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         for method in ["POST", "PUT", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "FOO"] {
             let answer = server.send(&[&format!("{method} /api/v1/things/1 HTTP/1.1"), "Host: a.test"], b"");
             assert_eq!((answer.status, answer.error().as_str()), (405, "method_not_allowed"), "{method}");
@@ -223,7 +246,7 @@ mod tests {
 
     #[test]
     fn head_is_get_without_a_body() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         let get = server.get("/api/v1/things/1");
         let head = server.send(&["HEAD /api/v1/things/1 HTTP/1.1", "Host: a.test"], b"");
         let without_date_and_id = |headers: &[(String, String)]| {
@@ -242,7 +265,7 @@ mod tests {
 
     #[test]
     fn no_spelling_of_a_path_reaches_a_route_but_its_own() {
-        let server = Server::start(routes);
+        let server = Server::of(routes);
         for path in [
             "//api//v1//login",
             "/api/v1/login/",

@@ -21,7 +21,7 @@ use stratora_token::MacKey;
 use stratora_token::testing::BreakableEntropy;
 
 pub(crate) use self::stores::{MemoryKeys, MemoryLimits, MemorySessions, RecordingLog};
-use crate::{Envelope, ExternalOrigin, Gate, Refusals, TrustedProxies};
+use crate::{Envelope, ExternalOrigin, Gate, Refusals, Routes, TrustedProxies};
 
 /// A server, and what stands behind it.
 pub(crate) struct Server {
@@ -36,7 +36,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// One of an application without routes.
     pub(crate) fn start(configure: fn(&mut ServiceConfig)) -> Self {
+        Self::with(Routes::default, configure)
+    }
+
+    /// One of nothing but routes.
+    pub(crate) fn of(routes: fn() -> Routes) -> Self {
+        Self::with(routes, |_| {})
+    }
+
+    pub(crate) fn with(routes: fn() -> Routes, configure: fn(&mut ServiceConfig)) -> Self {
         let (log, limits) = (Arc::new(RecordingLog::default()), Arc::new(MemoryLimits::default()));
         let (sessions, keys) = (Arc::new(MemorySessions::default()), Arc::new(MemoryKeys::default()));
         let (clock, entropy) = (Arc::new(ManualClock::default()), Arc::new(BreakableEntropy::default()));
@@ -72,7 +82,7 @@ impl Server {
             external_origin: ExternalOrigin::of("https://stratora.example.com").unwrap(),
         });
         let server = HttpServer::new(move || {
-            App::new().app_data(gate.clone()).wrap(Envelope::new(gate.clone())).configure(configure)
+            App::new().app_data(gate.clone()).configure(configure).wrap(routes()).wrap(Envelope::new(gate.clone()))
         })
         .workers(1)
         .disable_signals()

@@ -26,6 +26,6 @@ mod welcome;
 
 pub use console::{ConsoleFile, ConsoleFiles};
 pub use openapi::document as openapi_document;
-pub use routes::{Audited, Limited, ROUTES, RouteSpec, configure};
+pub use routes::{Audited, Limited, ROUTES, RouteSpec, configure, routes};
 pub use services::{DirectoryTest, Readiness, Services};
 pub use time_series::TimeSeries;

@@ -273,17 +273,20 @@ pub(crate) fn describe_policies(document: &mut OpenApi) {
     }
 }
 
-/// Adds the routes to an application whose data holds the `Gate`, as its default service. Called once for each worker.
+/// The routes of an application whose data holds the `Gate`, and what [`configure`] adds. Made once for each worker.
+pub fn routes() -> Routes {
+    Routes::new(ROUTES.iter().zip(endpoints()).map(|(spec, endpoint)| Route {
+        method: spec.method.clone(),
+        path: spec.path,
+        policy: spec.policy(),
+        endpoint,
+    }))
+}
+
+/// Adds what the handlers of [`routes`] need to an application's data. Called once for each worker.
 pub fn configure(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config.app_data(services).app_data(Data::new(time_series::client()));
-        let routes = ROUTES.iter().zip(endpoints()).map(|(spec, endpoint)| Route {
-            method: spec.method.clone(),
-            path: spec.path,
-            policy: spec.policy(),
-            endpoint,
-        });
-        Routes::new(routes).configure(config);
     }
 }
 
