@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 /// How often to look whether something is ready.
 const LOOK: Duration = Duration::from_millis(25);
@@ -103,10 +103,15 @@ impl Background {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal. After one that freezes it, nothing in it runs any more.
     pub fn signal(&self, signal: Signal) {
         // The only failure is that it has ended already.
-        let _sent = kill_process(self.id(), signal);
+        let sent = kill_process(self.id(), signal);
+        if sent.is_ok() && signal == Signal::STOP {
+            // Its threads stop one after the other.
+            let _stands =
+                waitid(WaitId::Pid(self.id()), WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        }
     }
 
     /// Waits for its end.
