@@ -104,7 +104,7 @@ mod tests {
         let peer: IpAddr = address.parse().unwrap();
         let client = ClientAddress::resolve(peer, std::iter::empty(), &TrustedProxies::default());
         let request_id = RequestId::generate(&OsEntropy).unwrap();
-        RequestContext::new(request_id, client, Timestamp::UNIX_EPOCH).accompany(&request);
+        RequestContext::new(request_id, client, Timestamp::UNIX_EPOCH).attach_to(&request);
         keys.extract(&request).unwrap()
     }
 

@@ -126,8 +126,8 @@ fn declared_length(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
 pub struct Reading<T, S = Payload> {
     refused: Option<ApiError>,
     payload: S,
-    /// Whether the task that runs this also reads the connection.
-    is_read_here: bool,
+    /// Whether to do without a wake-up when more of it has been read.
+    is_polled_anyway: bool,
     arrived: Arrived,
     max: usize,
     patience: Patience,
@@ -142,8 +142,8 @@ impl<T> Reading<T> {
         parse: fn(&[u8]) -> Result<T, ApiError>,
     ) -> Self {
         let (payload, arrived) = (payload.take(), Arrived::default());
-        let is_read_here = matches!(payload, Payload::H1 { .. });
-        Self { refused, payload, is_read_here, arrived, max, patience: Patience::new(PATIENCE), parse }
+        let is_polled_anyway = matches!(payload, Payload::H1 { .. });
+        Self { refused, payload, is_polled_anyway, arrived, max, patience: Patience::new(PATIENCE), parse }
     }
 }
 
@@ -158,11 +158,12 @@ where
         if let Some(error) = this.refused.take() {
             return Poll::Ready(Err(error));
         }
-        // Whoever reads an HTTP/1 connection goes on with its request after each read: to be woken for what was read would only
-        // have the task run once more, for nothing.
+        // Whoever reads a body of known length from an HTTP/1 connection polls its request after each read: to be woken for that
+        // would only have the task run once more, for nothing. A chunked body, which may turn out malformed, is a stream here
+        // (`ChunkedBody`) and wakes.
         let mut unwoken = Context::from_waker(Waker::noop());
         loop {
-            let reader = if this.is_read_here { &mut unwoken } else { &mut *context };
+            let reader = if this.is_polled_anyway { &mut unwoken } else { &mut *context };
             let Poll::Ready(next) = this.payload.poll_next_unpin(reader) else { break };
             let Some(chunk) = next else {
                 return Poll::Ready((this.parse)(&mem::take(&mut this.arrived).whole()));
@@ -218,6 +219,7 @@ impl Patience {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // From the first look on: nothing else would have a body looked for again that does not come.
         let end = self.end.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.span)));
         end.as_mut().poll(context)
     }
@@ -226,6 +228,7 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
+    use std::net::Shutdown;
 
     use actix_web::web::{self, ServiceConfig};
     use futures_util::stream;
@@ -350,7 +353,7 @@ mod tests {
         );
         let pause = || std::thread::sleep(Duration::from_millis(20));
         let mut stream = server.connect();
-        // The second and third come before the answer to the one before them: where they begin is no new read.
+        // The second and the third begin in the same read that ends the one before them.
         let requests = [head.as_bytes(), body, head.as_bytes(), body, head.as_bytes(), body].concat();
         for piece in [&requests[..40], &requests[40..head.len()], &requests[head.len()..head.len() + 7]] {
             stream.write_all(piece).unwrap();
@@ -369,6 +372,26 @@ mod tests {
             let count = stream.read(&mut buffer).unwrap();
             assert_ne!(count, 0, "{}", String::from_utf8_lossy(&answers));
             answers.extend_from_slice(&buffer[..count]);
+        }
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_refused_at_once() {
+        let server = Server::start(routes);
+        for framing in [
+            "Content-Length: 31\r\n\r\n{",
+            "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+            "Transfer-Encoding: chunked\r\n\r\nx",
+        ] {
+            let mut stream = server.connect();
+            let head = "POST /json HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\n";
+            stream.write_all(head.as_bytes()).unwrap();
+            std::thread::sleep(Duration::from_millis(20));
+            stream.write_all(framing.as_bytes()).unwrap();
+            std::thread::sleep(Duration::from_millis(20));
+            stream.shutdown(Shutdown::Write).unwrap();
+            let answer = Answer::read(stream);
+            assert_eq!((answer.status, answer.error().as_str()), (400, "incomplete_body"), "{framing}");
         }
     }
 
@@ -402,7 +425,7 @@ mod tests {
     async fn read(payload: impl Stream<Item = Chunk> + Unpin) -> Result<Vec<u8>, ApiError> {
         let (arrived, patience) = (Arrived::default(), Patience::new(Duration::from_millis(10)));
         let parse = |body: &[u8]| Ok(body.to_vec());
-        Reading { refused: None, payload, is_read_here: false, arrived, max: 6, patience, parse }.await
+        Reading { refused: None, payload, is_polled_anyway: false, arrived, max: 6, patience, parse }.await
     }
 
     #[actix_web::test]

@@ -1,9 +1,10 @@
-//! What is known about every request before anything else is: its identifier and where it comes from.
+//! What is known about every request before anything else is: its identifier, where it comes from and when it arrived.
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
 use stratora_audit::{Actor, Origin, RequestId};
 use stratora_clock::Timestamp;
 use uuid::Uuid;
@@ -18,7 +19,7 @@ pub struct RequestContext {
     pub request_id: RequestId,
     /// Where it comes from.
     pub client: ClientAddress,
-    /// When it arrived: as of then its credential is looked at.
+    /// When it arrived. Whether its credential has expired is judged as of then.
     pub arrived_at: Timestamp,
     /// The path of the route that it takes, once that is known.
     pub route: Option<&'static str>,
@@ -32,8 +33,8 @@ impl RequestContext {
         Self { request_id, client, arrived_at, route: None, path_id: None }
     }
 
-    /// Goes with `request` from here on.
-    pub fn accompany(self, request: &impl HttpMessage) {
+    /// Makes it that of `request`, which [`Envelope`](crate::Envelope) does for every request; others do in tests.
+    pub fn attach_to(self, request: &impl HttpMessage) {
         Visit::begin(request, self);
     }
 
@@ -43,6 +44,14 @@ impl RequestContext {
     /// 500 where the application is not wrapped in [`Envelope`](crate::Envelope).
     pub fn of(request: &impl HttpMessage) -> Result<Self, ApiError> {
         Visit::read(request, |visit| visit.context)
+    }
+
+    /// The identifier in the path.
+    ///
+    /// # Errors
+    /// 404 where there is none.
+    pub(crate) fn id<K: TypedUuidKind>(&self) -> Result<TypedUuid<K>, ApiError> {
+        self.path_id.map(TypedUuid::from_untyped_uuid).ok_or_else(ApiError::not_found)
     }
 
     /// The origin of events that nobody has authenticated for.

@@ -111,7 +111,7 @@ where
                 let refused = request.error_response(ApiError::unavailable(error));
                 return Ok(exchange.seal(refused, gate, figures));
             }
-            exchange.context.accompany(&request);
+            exchange.context.attach_to(&request);
             // A panic in `call` itself is caught as well as one in the future that it returns.
             match AssertUnwindSafe(async { service.call(request).await }).catch_unwind().await {
                 Ok(Ok(response)) => Ok(exchange.seal(response.map_into_boxed_body(), gate, figures)),
@@ -235,8 +235,9 @@ impl ResponseError for Sealed {
 fn dress(request: &HttpRequest, response: HttpResponse, asked: HeaderSet, request_id: RequestId) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    let set = if is_error && asked == HeaderSet::CollectorConfig { HeaderSet::Api } else { asked };
-    let is_json = || response.error().is_none() && response.headers().get(CONTENT_TYPE) == Some(&JSON);
+    let is_of_error = response.error().is_some();
+    let set = if is_of_error || is_error && asked == HeaderSet::CollectorConfig { HeaderSet::Api } else { asked };
+    let is_json = || !is_of_error && response.headers().get(CONTENT_TYPE) == Some(&JSON);
     if !is_error || set == HeaderSet::Page || is_json() {
         return finish(response, set, request_id);
     }
@@ -336,7 +337,8 @@ mod tests {
             )
             .route("/config", web::get().to(config_answer))
             .route("/no-config", web::get().to(no_config_answer))
-            .route("/page", web::get().to(page_answer));
+            .route("/page", web::get().to(page_answer))
+            .route("/no-page", web::get().to(no_page_answer));
     }
 
     fn things() -> Routes {
@@ -346,18 +348,23 @@ mod tests {
     }
 
     async fn config_answer(request: HttpRequest) -> HttpResponse {
-        HeaderSet::CollectorConfig.ask(&request).unwrap();
+        HeaderSet::CollectorConfig.set_for(&request).unwrap();
         HttpResponse::NotModified().insert_header((ETAG, "\"1\"")).finish()
     }
 
     async fn no_config_answer(request: HttpRequest) -> HttpResponse {
-        HeaderSet::CollectorConfig.ask(&request).unwrap();
+        HeaderSet::CollectorConfig.set_for(&request).unwrap();
         HttpResponse::from_error(ApiError::not_found())
     }
 
     async fn page_answer(request: HttpRequest) -> HttpResponse {
-        HeaderSet::Page.ask(&request).unwrap();
+        HeaderSet::Page.set_for(&request).unwrap();
         HttpResponse::TooManyRequests().content_type("text/html; charset=utf-8").body("<p>Wait")
+    }
+
+    async fn no_page_answer(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+        HeaderSet::Page.set_for(&request)?;
+        Err(ApiError::not_found())
     }
 
     fn assert_set(answer: &Answer, set: &[stratora_headers::Header]) {
@@ -380,6 +387,7 @@ mod tests {
             ("/foreign", 502),
             ("/field", 422),
             ("/no-config", 404),
+            ("/no-page", 404),
         ] {
             let answer = server.get(path);
             assert_eq!(answer.status, status, "{path}");
@@ -408,6 +416,7 @@ mod tests {
         let server = Server::start(routes);
         for (path, code) in [
             ("/missing", "not_found"),
+            ("/no-page", "not_found"),
             ("/panic", "internal"),
             ("/store", "unavailable"),
             ("/foreign", "unavailable"),

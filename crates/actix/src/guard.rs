@@ -9,7 +9,7 @@ use metrics::counter;
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Outcome, ResourceKind};
 use stratora_auth::{AuthenticateError, Channel, Per, Quota, Role, quotas};
-use stratora_keys::{ApiKey, AuthenticateKeyError, AuthenticatedKey, ComponentId, Name, Presented, Refusal};
+use stratora_keys::{ApiKey, AuthenticateKeyError, AuthenticatedKey, ComponentId, KeyUse, Name, Refusal};
 
 use crate::credential::SessionCredential;
 use crate::limit::{RateLimitFields, admit, admit_component};
@@ -144,7 +144,7 @@ pub(crate) async fn known_key(
 ) -> Result<Arc<AuthenticatedKey>, ApiError> {
     let (refusal, holder) = match key {
         None => (Refusal::Unknown, None),
-        Some(key) => match gate.keys.authenticate(&key, &presented(&context)).await {
+        Some(key) => match gate.keys.authenticate(&key, &key_use(&context)).await {
             Ok(known) => return Ok(known),
             Err(AuthenticateKeyError::Refused { refusal, holder }) => (refusal, holder),
             Err(AuthenticateKeyError::Unavailable(cause)) => return Err(ApiError::from(cause)),
@@ -154,8 +154,8 @@ pub(crate) async fn known_key(
     Err(Box::pin(refuse(gate, context, refusal, holder, challenge)).await)
 }
 
-fn presented(context: &RequestContext) -> Presented {
-    Presented { at: context.arrived_at, client: Some(context.client.ip()), request_id: context.request_id }
+fn key_use(context: &RequestContext) -> KeyUse {
+    KeyUse { at: context.arrived_at, client: Some(context.client.ip()), request_id: context.request_id }
 }
 
 /// The answer to a key that is refused; or to too many of them.

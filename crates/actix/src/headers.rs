@@ -9,11 +9,11 @@ use stratora_headers::{Header, Transport};
 use crate::ApiError;
 use crate::visit::Visit;
 
-/// The set of security headers of a response. An error gets [`HeaderSet::Api`] whatever it is marked with, unless it is a
-/// page.
+/// The set of security headers of a response. An error gets [`HeaderSet::Api`] whatever was asked for, unless a
+/// handler has written it as a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderSet {
-    /// What the API answers: never stored by anybody. Needs no mark.
+    /// What the API answers: never stored by anybody. Set for every request.
     Api,
     /// A collector's configuration: kept by the collector, and validated by its tag each time.
     CollectorConfig,
@@ -22,11 +22,11 @@ pub enum HeaderSet {
 }
 
 impl HeaderSet {
-    /// Asks for this set for the answer to `request`.
+    /// Has the answer to `request` get this set.
     ///
     /// # Errors
     /// 500 where the application is not wrapped in [`Envelope`](crate::Envelope).
-    pub fn ask(self, request: &HttpRequest) -> Result<(), ApiError> {
+    pub fn set_for(self, request: &HttpRequest) -> Result<(), ApiError> {
         Visit::change(request, |visit| visit.headers = self)
     }
 

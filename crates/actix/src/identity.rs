@@ -16,7 +16,6 @@ use stratora_auth::{Channel, LiveSession, Role};
 use stratora_keys::{AuthenticatedKey, ComponentId};
 
 use crate::guard::known_key;
-use crate::path::id_of;
 use crate::visit::{Caller, Visit};
 use crate::{ApiError, Gate, RequestContext, credential};
 
@@ -64,6 +63,14 @@ impl AuthenticatedComponent {
         Self { key, context }
     }
 
+    pub(crate) fn of(request: &impl HttpMessage) -> Result<Self, ApiError> {
+        let component = Visit::read(request, |visit| match &visit.caller {
+            Caller::Component(key) => Ok(Self::new(Arc::clone(key), visit.context)),
+            Caller::Anonymous | Caller::User(..) => Err(not_provided()),
+        });
+        component.flatten()
+    }
+
     pub(crate) const fn context(&self) -> &RequestContext {
         &self.context
     }
@@ -97,16 +104,6 @@ impl FromRequest for CurrentUser {
             Caller::Anonymous | Caller::Component(_) => Err(not_provided()),
         });
         ready(user.flatten())
-    }
-}
-
-impl AuthenticatedComponent {
-    pub(crate) fn of(request: &impl HttpMessage) -> Result<Self, ApiError> {
-        let component = Visit::read(request, |visit| match &visit.caller {
-            Caller::Component(key) => Ok(Self::new(Arc::clone(key), visit.context)),
-            Caller::Anonymous | Caller::User(..) => Err(not_provided()),
-        });
-        component.flatten()
     }
 }
 
@@ -167,7 +164,7 @@ impl FromRequest for OwnComponent {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let component = AuthenticatedComponent::of(request);
-        match component.and_then(|component| Ok((id_of(&component.context)?, component))) {
+        match component.and_then(|component| Ok((component.context.id()?, component))) {
             Ok((id, component)) if component.key.component() == id => Either::Left(ready(Ok(Self(component)))),
             Ok((id, component)) => Either::Right(Box::pin(deny(Gate::of(request).cloned(), component, id))),
             Err(error) => Either::Left(ready(Err(error))),

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
+use newtype_uuid::{TypedUuid, TypedUuidKind};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
@@ -19,12 +19,8 @@ impl<K: TypedUuidKind> FromRequest for PathId<K> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(RequestContext::of(request).and_then(|context| id_of(&context)).map(Self))
+        ready(RequestContext::of(request).and_then(|context| context.id()).map(Self))
     }
-}
-
-pub(crate) fn id_of<K: TypedUuidKind>(context: &RequestContext) -> Result<TypedUuid<K>, ApiError> {
-    context.path_id.map(TypedUuid::from_untyped_uuid).ok_or_else(ApiError::not_found)
 }
 
 /// The UUID that is written in exactly this way (RFC 9562 §4).

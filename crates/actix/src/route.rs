@@ -81,7 +81,7 @@ pub struct Route {
 }
 
 /// All routes of an application, as its first and so innermost `wrap`: as a service of the application's own, each request's
-/// future would be put on the heap twice. Any other method of a path that they know, `OPTIONS` included, is answered with 405
+/// future would be put on the heap twice. They come before those services, and stand inside [`Envelope`](crate::Envelope). Any other method of a path that they know, `OPTIONS` included, is answered with 405
 /// and `Allow`; any other path goes on to the application, and ends with 404 where that does not know it either. Of two paths
 /// that fit, the one counts that spells out the first segment in which they differ.
 #[derive(Debug, Default)]
@@ -117,8 +117,8 @@ where
     type InitError = ();
     type Future = Ready<Result<Routed<S>, ()>>;
 
-    fn new_transform(&self, others: S) -> Self::Future {
-        ready(Ok(Routed { routes: Rc::clone(&self.0), others }))
+    fn new_transform(&self, application: S) -> Self::Future {
+        ready(Ok(Routed { routes: Rc::clone(&self.0), application }))
     }
 }
 
@@ -126,7 +126,7 @@ where
 #[derive(Debug)]
 pub struct Routed<S> {
     routes: Rc<Router<Vec<Route>>>,
-    others: S,
+    application: S,
 }
 
 impl<S> Service<ServiceRequest> for Routed<S>
@@ -137,10 +137,12 @@ where
     type Error = Error;
     type Future = Answering;
 
-    forward_ready!(others);
+    forward_ready!(application);
 
     fn call(&self, request: ServiceRequest) -> Answering {
-        let Ok(found) = self.routes.at(request.match_info().unprocessed()) else { return self.others.call(request) };
+        let Ok(found) = self.routes.at(request.match_info().unprocessed()) else {
+            return self.application.call(request);
+        };
         let routes = found.value;
         let known = Visit::change(&request, |visit| {
             visit.context.route = routes.first().map(|route| route.path);

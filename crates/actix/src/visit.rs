@@ -14,7 +14,7 @@ use crate::{ApiError, HeaderSet, RequestContext};
 pub(crate) struct Visit {
     pub(crate) context: RequestContext,
     pub(crate) caller: Caller,
-    /// Which headers the answer gets, unless it is an error.
+    /// Which headers the handler's answer gets.
     pub(crate) headers: HeaderSet,
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn config(
     own: OwnComponent,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    HeaderSet::CollectorConfig.ask(&request)?;
+    HeaderSet::CollectorConfig.set_for(&request)?;
     let etag = own.0.key.config_etag().ok_or_else(no_config)?;
     if names(&request, &etag) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, etag.quoted().as_slice())).finish());

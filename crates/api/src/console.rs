@@ -36,7 +36,7 @@ const ENCODINGS: [(Encoding, &str, &str); 2] = [(Encoding::brotli(), "br", ".br"
 
 /// Any screen: which one is the page's own business.
 pub(crate) async fn page(request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
-    HeaderSet::Page.ask(&request)?;
+    HeaderSet::Page.set_for(&request)?;
     Ok(answer(&request, &services, "index.html", REVALIDATED).unwrap_or_else(welcome::page))
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn file(request: HttpRequest, services: web::Data<Services>) ->
     let is_encoded = ENCODINGS.iter().any(|(_, _, suffix)| path.ends_with(suffix));
     let caching = if path.starts_with("assets/") { IMMUTABLE } else { REVALIDATED };
     let answer = answer(&request, &services, path, caching).filter(|_| !is_encoded).ok_or_else(ApiError::not_found)?;
-    HeaderSet::Page.ask(&request)?;
+    HeaderSet::Page.set_for(&request)?;
     Ok(answer)
 }
 

@@ -87,8 +87,9 @@ impl Sessions {
         Self { store, clock, timeouts, known, unknown: UnknownCredentials::default(), seen: WriteBehind::default() }
     }
 
-    /// The session that has `secret` in that channel, and its owner, as of `now`. The cookie `beside` a bearer token counts for nothing
-    /// but this: a token that was delivered in a link has to be used first in the browser that has the session's cookie.
+    /// The session that has `secret` in that channel, and its owner, for a request that arrived `at` that time. The cookie `beside`
+    /// a bearer token counts for nothing but this: a token that was delivered in a link has to be used first in the browser that
+    /// has the session's cookie.
     ///
     /// # Errors
     /// [`AuthenticateError`]: the caller is not let in.
@@ -97,17 +98,17 @@ impl Sessions {
         channel: Channel,
         secret: &Secret,
         beside: Option<&Secret>,
-        now: Timestamp,
+        at: Timestamp,
     ) -> Result<Arc<LiveSession>, AuthenticateError> {
         let key = (channel, *secret.digest().as_bytes());
-        let known = self.known.find(&key).filter(|session| self.admits(session, now));
+        let known = self.known.find(&key).filter(|session| self.admits(session, at));
         // What is seldom done is on the heap: every request would carry its state.
         let session = match known {
             Some(session) => session,
-            None => Box::pin(self.read(key, now)).await?,
+            None => Box::pin(self.read(key, at)).await?,
         };
         if channel == Channel::Bearer && session.must_confirm {
-            Box::pin(self.confirm(&session, beside, now)).await?;
+            Box::pin(self.confirm(&session, beside, at)).await?;
         }
         Ok(session)
     }

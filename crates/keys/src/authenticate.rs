@@ -74,14 +74,14 @@ impl AuthenticatedKey {
     }
 }
 
-/// How a key came.
+/// When, from where and with which request a key was used.
 #[derive(Debug, Clone, Copy)]
-pub struct Presented {
-    /// When: as of then it is looked at.
+pub struct KeyUse {
+    /// When the request arrived. Whether the key has ended is judged as of then.
     pub at: Timestamp,
-    /// From where, if that is known.
+    /// The address that it came from, if that is known.
     pub client: Option<IpAddr>,
-    /// With which request.
+    /// The request.
     pub request_id: RequestId,
 }
 
@@ -110,9 +110,9 @@ impl Keys {
     pub async fn authenticate(
         self: &Arc<Self>,
         key: &ApiKey,
-        presented: &Presented,
+        used: &KeyUse,
     ) -> Result<Arc<AuthenticatedKey>, AuthenticateKeyError> {
-        let (digest, now, client) = (key.digest(), presented.at, presented.client);
+        let (digest, now, client) = (key.digest(), used.at, used.client);
         let known = match self.known.find(digest.as_bytes()) {
             Some(known) => known,
             // What is seldom done is on the heap: every request would carry its state.
@@ -124,7 +124,7 @@ impl Keys {
             holder: Some((record.component_id, record.name.clone())),
         })?;
         if !record.used {
-            Box::pin(self.use_for_the_first_time(key, record, presented)).await?;
+            Box::pin(self.use_for_the_first_time(key, record, used)).await?;
         }
         if known.is_worth_recording(now, client) {
             let component = record.component_id;
@@ -156,11 +156,11 @@ impl Keys {
         self: &Arc<Self>,
         key: &ApiKey,
         record: &KeyRecord,
-        presented: &Presented,
+        used: &KeyUse,
     ) -> Result<(), AuthenticateKeyError> {
         let id = Some(record.component_id.into_untyped_uuid());
         let actor = Actor { kind: ActorKind::Component, id, name: record.name.to_string() };
-        let origin = Origin { actor, client: presented.client, request_id: Some(presented.request_id) };
+        let origin = Origin { actor, client: used.client, request_id: Some(used.request_id) };
         let event = key_event(&origin.event(self.now(), Action::KeyFirstUse), record);
         match self.parts.store.first_use(record.key_id, event.at, event).await? {
             FirstUse::Now(stored) => {

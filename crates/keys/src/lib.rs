@@ -16,7 +16,7 @@ mod sightings;
 mod store;
 mod waves;
 
-pub use authenticate::{AuthenticateKeyError, AuthenticatedKey, Presented};
+pub use authenticate::{AuthenticateKeyError, AuthenticatedKey, KeyUse};
 pub use component::{Component, ComponentKind, Hostname, Name, RefusedText, Standing, Status, Version};
 pub use config::{ConfigStore, ETag, ETagKey, Report, ReportStatus, StoredConfig};
 pub use configuration::{PutConfigError, RefusedReport};

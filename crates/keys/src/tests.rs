@@ -25,8 +25,8 @@ use uuid::Uuid;
 
 use crate::testing::MemoryStore;
 use crate::{
-    ApiKey, AuthenticateKeyError, AuthenticatedKey, Component, ComponentId, ComponentKind, ETagKey, Grace, Keys,
-    KeysParts, MaxKeyAge, Name, NewComponentRequest, Presented, Refusal,
+    ApiKey, AuthenticateKeyError, AuthenticatedKey, Component, ComponentId, ComponentKind, ETagKey, Grace, KeyUse,
+    Keys, KeysParts, MaxKeyAge, Name, NewComponentRequest, Refusal,
 };
 
 /// How old a key may get here.
@@ -83,12 +83,12 @@ impl Site {
 
     /// Asks in the name of whoever holds `key`, from [`address`].
     async fn authenticate(&self, key: &ApiKey) -> Result<Arc<AuthenticatedKey>, AuthenticateKeyError> {
-        self.keys.authenticate(key, &self.presented(Some(address()))).await
+        self.keys.authenticate(key, &self.used_from(Some(address()))).await
     }
 
-    /// How a key comes now.
-    fn presented(&self, client: Option<IpAddr>) -> Presented {
-        Presented { at: self.now(), client, request_id: RequestId::from_uuid(Uuid::from_u128(9)) }
+    /// A use of a key at this moment.
+    fn used_from(&self, client: Option<IpAddr>) -> KeyUse {
+        KeyUse { at: self.now(), client, request_id: RequestId::from_uuid(Uuid::from_u128(9)) }
     }
 
     /// Why `key` is refused.

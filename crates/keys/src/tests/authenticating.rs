@@ -105,8 +105,8 @@ async fn many_first_requests_at_once_are_all_let_in_and_one_is_the_first() {
     let (_, key) = site.create("Berlin").await;
     let requests: Vec<_> = (0..50)
         .map(|_| {
-            let (keys, key, presented) = (site.keys.clone(), key.clone(), site.presented(None));
-            tokio::spawn(async move { keys.authenticate(&key, &presented).await })
+            let (keys, key, used) = (site.keys.clone(), key.clone(), site.used_from(None));
+            tokio::spawn(async move { keys.authenticate(&key, &used).await })
         })
         .collect();
     for request in requests {
