@@ -4,10 +4,8 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
 use stratora_audit::{Actor, Origin, RequestId};
 use stratora_clock::Timestamp;
-use uuid::Uuid;
 
 use crate::visit::Visit;
 use crate::{ApiError, ClientAddress};
@@ -23,14 +21,12 @@ pub struct RequestContext {
     pub arrived_at: Timestamp,
     /// The path of the route that it takes, once that is known.
     pub route: Option<&'static str>,
-    /// The identifier in the request's path, where the route has one and it is written as it should be.
-    pub(crate) path_id: Option<Uuid>,
 }
 
 impl RequestContext {
     /// That of a request whose route is not known yet.
     pub const fn new(request_id: RequestId, client: ClientAddress, arrived_at: Timestamp) -> Self {
-        Self { request_id, client, arrived_at, route: None, path_id: None }
+        Self { request_id, client, arrived_at, route: None }
     }
 
     /// Makes it that of `request`, which [`Envelope`](crate::Envelope) does for every request; others do in tests.
@@ -44,14 +40,6 @@ impl RequestContext {
     /// 500 where the application is not wrapped in [`Envelope`](crate::Envelope).
     pub fn of(request: &impl HttpMessage) -> Result<Self, ApiError> {
         Visit::read(request, |visit| visit.context)
-    }
-
-    /// The identifier in the path.
-    ///
-    /// # Errors
-    /// 404 where there is none.
-    pub(crate) fn id<K: TypedUuidKind>(&self) -> Result<TypedUuid<K>, ApiError> {
-        self.path_id.map(TypedUuid::from_untyped_uuid).ok_or_else(ApiError::not_found)
     }
 
     /// The origin of events that nobody has authenticated for.

@@ -60,7 +60,7 @@ pub(crate) async fn admit_request(
     authorize(request, policy).await?;
     if let Some(quota) = counts(Per::Component) {
         let gate = Gate::of_service(request)?;
-        let component = AuthenticatedComponent::of(request)?;
+        let component = Visit::read(request, AuthenticatedComponent::of).flatten()?;
         *fields = Some(admit_component(gate, &component, quota).await?);
     }
     Ok(())

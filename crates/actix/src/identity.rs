@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::{Either, LocalBoxFuture};
 use newtype_uuid::GenericUuid as _;
 use stratora_audit::{Action, Actor, ActorKind, Origin, Outcome, ResourceKind};
@@ -63,12 +63,11 @@ impl AuthenticatedComponent {
         Self { key, context }
     }
 
-    pub(crate) fn of(request: &impl HttpMessage) -> Result<Self, ApiError> {
-        let component = Visit::read(request, |visit| match &visit.caller {
+    pub(crate) fn of(visit: &Visit) -> Result<Self, ApiError> {
+        match &visit.caller {
             Caller::Component(key) => Ok(Self::new(Arc::clone(key), visit.context)),
             Caller::Anonymous | Caller::User(..) => Err(not_provided()),
-        });
-        component.flatten()
+        }
     }
 
     pub(crate) const fn context(&self) -> &RequestContext {
@@ -112,7 +111,7 @@ impl FromRequest for AuthenticatedComponent {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
+        ready(Visit::read(request, Self::of).flatten())
     }
 }
 
@@ -163,10 +162,10 @@ impl FromRequest for OwnComponent {
     type Future = Either<Ready<Result<Self, ApiError>>, LocalBoxFuture<'static, Result<Self, ApiError>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let component = AuthenticatedComponent::of(request);
-        match component.and_then(|component| Ok((component.context.id()?, component))) {
-            Ok((id, component)) if component.key.component() == id => Either::Left(ready(Ok(Self(component)))),
-            Ok((id, component)) => Either::Right(Box::pin(deny(Gate::of(request).cloned(), component, id))),
+        let known = Visit::read(request, |visit| Ok((AuthenticatedComponent::of(visit)?, visit.id()?)));
+        match known.flatten() {
+            Ok((component, id)) if component.key.component() == id => Either::Left(ready(Ok(Self(component)))),
+            Ok((component, id)) => Either::Right(Box::pin(deny(Gate::of(request).cloned(), component, id))),
             Err(error) => Either::Left(ready(Err(error))),
         }
     }

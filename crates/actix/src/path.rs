@@ -8,7 +8,8 @@ use newtype_uuid::{TypedUuid, TypedUuidKind};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-use crate::{ApiError, RequestContext};
+use crate::ApiError;
+use crate::visit::Visit;
 
 /// The `{id}` of the route's path: a lower-case hyphenated UUID, else 404.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ impl<K: TypedUuidKind> FromRequest for PathId<K> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(RequestContext::of(request).and_then(|context| context.id()).map(Self))
+        ready(Visit::read(request, Visit::id).flatten().map(Self))
     }
 }
 

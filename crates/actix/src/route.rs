@@ -146,7 +146,7 @@ where
         let routes = found.value;
         let known = Visit::change(&request, |visit| {
             visit.context.route = routes.first().map(|route| route.path);
-            visit.context.path_id = found.params.get("id").and_then(canonical);
+            visit.path_id = found.params.get("id").and_then(canonical);
         });
         if let Err(error) = known {
             return Box::pin(ready(Ok(request.error_response(error))));

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use actix_web::HttpMessage;
+use newtype_uuid::{GenericUuid as _, TypedUuid, TypedUuidKind};
 use stratora_auth::{Channel, LiveSession};
 use stratora_keys::AuthenticatedKey;
+use uuid::Uuid;
 
 use crate::{ApiError, HeaderSet, RequestContext};
 
@@ -13,6 +15,8 @@ use crate::{ApiError, HeaderSet, RequestContext};
 #[derive(Debug)]
 pub(crate) struct Visit {
     pub(crate) context: RequestContext,
+    /// The identifier in the path, where the route has one and it is written as it should be.
+    pub(crate) path_id: Option<Uuid>,
     pub(crate) caller: Caller,
     /// Which headers the handler's answer gets.
     pub(crate) headers: HeaderSet,
@@ -31,7 +35,17 @@ pub(crate) enum Caller {
 
 impl Visit {
     pub(crate) fn begin(request: &impl HttpMessage, context: RequestContext) {
-        request.extensions_mut().insert(Self { context, caller: Caller::Anonymous, headers: HeaderSet::Api });
+        request.extensions_mut().insert(Self {
+            context,
+            path_id: None,
+            caller: Caller::Anonymous,
+            headers: HeaderSet::Api,
+        });
+    }
+
+    /// The identifier in the path, else 404.
+    pub(crate) fn id<K: TypedUuidKind>(&self) -> Result<TypedUuid<K>, ApiError> {
+        self.path_id.map(TypedUuid::from_untyped_uuid).ok_or_else(ApiError::not_found)
     }
 
     /// Fails closed where the application is not wrapped in [`Envelope`](crate::Envelope).
