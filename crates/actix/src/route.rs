@@ -81,9 +81,11 @@ pub struct Route {
 }
 
 /// All routes of an application, as its first and so innermost `wrap`: as a service of the application's own, each request's
-/// future would be put on the heap twice. They come before those services, and stand inside [`Envelope`](crate::Envelope). Any other method of a path that they know, `OPTIONS` included, is answered with 405
-/// and `Allow`; any other path goes on to the application, and ends with 404 where that does not know it either. Of two paths
-/// that fit, the one counts that spells out the first segment in which they differ.
+/// future would be put on the heap twice. They come before those services, and stand inside [`Envelope`](crate::Envelope).
+///
+/// Any other method of a path that they know, `OPTIONS` included, is answered with 405 and `Allow`; any other path goes on to
+/// the application, and ends with 404 where that does not know it either. Of two paths that fit, the one counts that spells out
+/// the first segment in which they differ.
 #[derive(Debug, Default)]
 pub struct Routes(Rc<Router<Vec<Route>>>);
 

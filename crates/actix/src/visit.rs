@@ -34,6 +34,7 @@ pub(crate) enum Caller {
 }
 
 impl Visit {
+    /// With nobody let in yet.
     pub(crate) fn begin(request: &impl HttpMessage, context: RequestContext) {
         request.extensions_mut().insert(Self {
             context,
@@ -53,7 +54,7 @@ impl Visit {
         request.extensions().get().map(read).ok_or_else(not_begun)
     }
 
-    /// The same.
+    /// Fails closed in the same way.
     pub(crate) fn change(request: &impl HttpMessage, change: impl FnOnce(&mut Self)) -> Result<(), ApiError> {
         request.extensions_mut().get_mut().map(change).ok_or_else(not_begun)
     }
