@@ -4,7 +4,6 @@ use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -15,14 +14,14 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use tokio::time::Sleep;
 
 use crate::ApiError;
+use crate::patience::Patience;
 
 /// The largest JSON body: hundreds of times what any request of ours needs.
 const MAX_JSON: usize = 64 * 1024;
-/// How long a body may take to arrive; NGINX, which buffers bodies, gives a client as long between two reads.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How many seconds a body may take to arrive; NGINX, which buffers bodies, gives a client as long between two reads.
+const PATIENCE: u32 = 60;
 
 /// A JSON object of at most 64 KiB. `T` refuses unknown fields (`#[serde(deny_unknown_fields)]`).
 ///
@@ -143,7 +142,7 @@ impl<T> Reading<T> {
     ) -> Self {
         let (payload, arrived) = (payload.take(), Arrived::default());
         let is_polled_anyway = matches!(payload, Payload::H1 { .. });
-        Self { refused, payload, is_polled_anyway, arrived, max, patience: Patience::new(PATIENCE), parse }
+        Self { refused, payload, is_polled_anyway, arrived, max, patience: Patience::of_seconds(PATIENCE), parse }
     }
 }
 
@@ -207,28 +206,11 @@ impl Arrived {
     }
 }
 
-/// How long a body is waited for.
-struct Patience {
-    span: Duration,
-    end: Option<Pin<Box<Sleep>>>,
-}
-
-impl Patience {
-    const fn new(span: Duration) -> Self {
-        Self { span, end: None }
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // From the first look on: nothing else would have a body looked for again that does not come.
-        let end = self.end.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.span)));
-        end.as_mut().poll(context)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::Shutdown;
+    use std::time::Duration;
 
     use actix_web::web::{self, ServiceConfig};
     use futures_util::stream;
@@ -423,7 +405,7 @@ mod tests {
     type Chunk = Result<Bytes, PayloadError>;
 
     async fn read(payload: impl Stream<Item = Chunk> + Unpin) -> Result<Vec<u8>, ApiError> {
-        let (arrived, patience) = (Arrived::default(), Patience::new(Duration::from_millis(10)));
+        let (arrived, patience) = (Arrived::default(), Patience::of_seconds(0));
         let parse = |body: &[u8]| Ok(body.to_vec());
         Reading { refused: None, payload, is_polled_anyway: false, arrived, max: 6, patience, parse }.await
     }

@@ -18,7 +18,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use stratora_audit::{Action, Outcome, RequestId};
-use stratora_token::BulkEntropy;
+use stratora_token::BulkUuids;
 use uuid::Uuid;
 
 use crate::answer::JSON;
@@ -59,7 +59,7 @@ where
     fn new_transform(&self, service: S) -> Self::Future {
         let worker = Worker {
             service,
-            request_ids: BulkEntropy::of(Arc::clone(&self.gate.entropy)),
+            request_ids: BulkUuids::of(Arc::clone(&self.gate.entropy)),
             gate: self.gate.clone(),
             figures: Figures::default(),
         };
@@ -74,7 +74,7 @@ pub struct Enveloped<S>(Rc<Worker<S>>);
 struct Worker<S> {
     service: S,
     gate: Data<Gate>,
-    request_ids: BulkEntropy,
+    request_ids: BulkUuids,
     figures: Figures,
 }
 
@@ -95,11 +95,11 @@ where
         let worker = Rc::clone(&self.0);
         pin_in_place(|| async move {
             let Worker { service, gate, request_ids, figures } = worker.as_ref();
-            let request_id = RequestId::generate(request_ids);
+            let request_id = request_ids.take();
             let exchange = Exchange {
                 context: RequestContext::new(
                     // Without randomness nothing else can be done safely either; the answer says so.
-                    request_id.unwrap_or(RequestId::from_uuid(Uuid::nil())),
+                    RequestId::from_uuid(request_id.unwrap_or(Uuid::nil())),
                     ClientAddress::of(&request, &gate.trusted_proxies),
                     gate.clock.now(),
                 ),

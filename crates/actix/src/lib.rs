@@ -20,6 +20,7 @@ mod identity;
 mod limit;
 mod origin;
 mod path;
+mod patience;
 mod query;
 mod refusals;
 mod route;

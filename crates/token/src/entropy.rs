@@ -1,6 +1,7 @@
 //! Randomness as a dependency, so that a test can make it fail and so that nothing else reaches for a weaker generator.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 use uuid::{Builder, Uuid};
 
@@ -29,44 +30,6 @@ impl Entropy for OsEntropy {
     }
 }
 
-/// Another source's bytes, fetched many at a time: for identifiers that every request needs. Never for secrets, which are not
-/// to lie in memory before they are made.
-pub struct BulkEntropy {
-    source: Arc<dyn Entropy>,
-    fetched: Mutex<Fetched>,
-}
-
-struct Fetched {
-    bytes: [u8; 1024],
-    used: usize,
-}
-
-impl BulkEntropy {
-    /// Fetches from `source`, from the first call on.
-    pub fn of(source: Arc<dyn Entropy>) -> Self {
-        Self { source, fetched: Mutex::new(Fetched { bytes: [0; 1024], used: 1024 }) }
-    }
-}
-
-impl Entropy for BulkEntropy {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        let Fetched { bytes, used } = &mut *fetched;
-        if buffer.len() > bytes.len().saturating_sub(*used) {
-            // Whatever comes of it, what is left is given to nobody.
-            *used = bytes.len();
-            self.source.fill(bytes)?;
-            *used = 0;
-        }
-        match bytes.get(*used..).and_then(|rest| rest.get(..buffer.len())) {
-            Some(given) => buffer.copy_from_slice(given),
-            None => return self.source.fill(buffer),
-        }
-        *used += buffer.len();
-        Ok(())
-    }
-}
-
 /// A version 4 UUID (RFC 9562), for identifiers. Never a credential: 122 bits, and not handled as a secret.
 ///
 /// # Errors
@@ -75,6 +38,36 @@ pub fn random_uuid(entropy: &dyn Entropy) -> Result<Uuid, EntropyError> {
     let mut bytes = [0; 16];
     entropy.fill(&mut bytes)?;
     Ok(Builder::from_random_bytes(bytes).into_uuid())
+}
+
+/// [Random UUIDs](random_uuid) made many at a time, for identifiers that every request needs. One thread's own, which spares
+/// each of them a lock. Nothing that is a secret may lie in memory like this before it is needed.
+pub struct BulkUuids {
+    entropy: Arc<dyn Entropy>,
+    made: RefCell<Vec<Uuid>>,
+}
+
+impl BulkUuids {
+    const AT_A_TIME: usize = 64;
+
+    /// Makes them of what `entropy` gives, from the first call on.
+    pub fn of(entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, made: RefCell::default() }
+    }
+
+    /// One that was given to nobody yet.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when there is none left and the source has nothing to give.
+    pub fn take(&self) -> Result<Uuid, EntropyError> {
+        let mut made = self.made.borrow_mut();
+        if made.is_empty() {
+            let mut bytes = [[0; 16]; Self::AT_A_TIME];
+            self.entropy.fill(bytes.as_flattened_mut())?;
+            made.extend(bytes.map(|bytes| Builder::from_random_bytes(bytes).into_uuid()));
+        }
+        made.pop().ok_or(EntropyError)
+    }
 }
 
 /// Sources for tests.
@@ -110,6 +103,7 @@ pub mod testing {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::Mutex;
 
     use super::*;
 
@@ -128,24 +122,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_fetched_in_bulk_is_given_out_once() {
-        let bulk = BulkEntropy::of(Arc::new(Counting(Mutex::default())));
+    fn what_is_made_in_bulk_is_given_out_once() {
+        let uuids = BulkUuids::of(Arc::new(Counting(Mutex::default())));
         let mut seen = HashSet::new();
-        for length in (1..=40).cycle().take(300) {
-            let mut bytes = vec![0; length * 4];
-            bulk.fill(&mut bytes).unwrap();
-            for word in bytes.chunks(4) {
-                assert!(seen.insert(word.to_vec()));
-            }
+        for _ in 0..300 {
+            let uuid = uuids.take().unwrap();
+            assert_eq!(uuid.get_version_num(), 4);
+            assert!(seen.insert(uuid));
         }
-        bulk.fill(&mut [0; 4000]).unwrap();
     }
 
     #[test]
     fn when_the_source_fails_nothing_is_given_out() {
-        let bulk = BulkEntropy::of(Arc::new(Counting(Mutex::new(9_999))));
+        let uuids = BulkUuids::of(Arc::new(Counting(Mutex::new(9_999))));
         for _ in 0..3 {
-            assert_eq!(bulk.fill(&mut [0; 16]), Err(EntropyError));
+            assert_eq!(uuids.take(), Err(EntropyError));
         }
     }
 }

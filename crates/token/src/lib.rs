@@ -7,7 +7,7 @@ mod mac;
 mod secret;
 
 pub use digest::Digest;
-pub use entropy::{BulkEntropy, Entropy, EntropyError, OsEntropy, random_uuid};
+pub use entropy::{BulkUuids, Entropy, EntropyError, OsEntropy, random_uuid};
 pub use mac::MacKey;
 pub use secret::{MalformedSecret, SECRET_TEXT_LENGTH, Secret};
 
