@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
 use actix_web::{FromRequest, HttpRequest, mime};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
@@ -37,7 +37,7 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let types = ["application/json"];
         let refused = refusal(request, &types, MAX_JSON, "Send the body as application/json.");
-        Reading::of(refused, payload, MAX_JSON, |body| parse(body).map(Self))
+        Reading::of(refused, request, payload, MAX_JSON, |body| parse(body).map(Self))
     }
 }
 
@@ -72,7 +72,7 @@ impl<const MAX: usize> FromRequest for TextBody<MAX> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let types = ["application/toml", "text/plain"];
         let refused = refusal(request, &types, MAX, "Send the body as application/toml or text/plain, in UTF-8.");
-        Reading::of(refused, payload, MAX, |body| {
+        Reading::of(refused, request, payload, MAX, |body| {
             let text = std::str::from_utf8(body)
                 .map_err(|_| ApiError::bad_request("malformed_text", "Send the body in UTF-8."))?;
             Ok(Self(text.to_owned()))
@@ -91,7 +91,9 @@ impl FromRequest for FormBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let types = ["application/x-www-form-urlencoded"];
         let refused = refusal(request, &types, MAX_JSON, "Send the body as application/x-www-form-urlencoded.");
-        Reading::of(refused, payload, MAX_JSON, |body| Ok(Self(form_urlencoded::parse(body).into_owned().collect())))
+        Reading::of(refused, request, payload, MAX_JSON, |body| {
+            Ok(Self(form_urlencoded::parse(body).into_owned().collect()))
+        })
     }
 }
 
@@ -136,12 +138,14 @@ pub struct Reading<T, S = Payload> {
 impl<T> Reading<T> {
     fn of(
         refused: Option<ApiError>,
+        request: &HttpRequest,
         payload: &mut Payload,
         max: usize,
         parse: fn(&[u8]) -> Result<T, ApiError>,
     ) -> Self {
         let (payload, arrived) = (payload.take(), Arrived::default());
-        let is_polled_anyway = matches!(payload, Payload::H1 { .. });
+        let is_polled_anyway =
+            matches!(payload, Payload::H1 { .. }) && !request.headers().contains_key(TRANSFER_ENCODING);
         Self { refused, payload, is_polled_anyway, arrived, max, patience: Patience::of_seconds(PATIENCE), parse }
     }
 }
@@ -158,8 +162,7 @@ where
             return Poll::Ready(Err(error));
         }
         // Whoever reads a body of known length from an HTTP/1 connection polls its request after each read: to be woken for that
-        // would only have the task run once more, for nothing. A chunked body, which may turn out malformed, is a stream here
-        // (`ChunkedBody`) and wakes.
+        // would only have the task run once more, for nothing. A chunked body, which may turn out malformed, wakes.
         let mut unwoken = Context::from_waker(Waker::noop());
         loop {
             let reader = if this.is_polled_anyway { &mut unwoken } else { &mut *context };
@@ -405,7 +408,11 @@ mod tests {
     type Chunk = Result<Bytes, PayloadError>;
 
     async fn read(payload: impl Stream<Item = Chunk> + Unpin) -> Result<Vec<u8>, ApiError> {
-        let (arrived, patience) = (Arrived::default(), Patience::of_seconds(0));
+        read_within(PATIENCE, payload).await
+    }
+
+    async fn read_within(seconds: u32, payload: impl Stream<Item = Chunk> + Unpin) -> Result<Vec<u8>, ApiError> {
+        let (arrived, patience) = (Arrived::default(), Patience::of_seconds(seconds));
         let parse = |body: &[u8]| Ok(body.to_vec());
         Reading { refused: None, payload, is_polled_anyway: false, arrived, max: 6, patience, parse }.await
     }
@@ -432,8 +439,8 @@ mod tests {
         assert_eq!(too_large.status(), StatusCode::PAYLOAD_TOO_LARGE);
         let broken = read(stream::iter([chunk("abc"), Err(PayloadError::Incomplete(None))])).await.unwrap_err();
         assert_eq!(broken.status(), StatusCode::BAD_REQUEST);
-        assert_eq!(read(stream::pending()).await.unwrap_err().status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(read_within(0, stream::pending()).await.unwrap_err().status(), StatusCode::REQUEST_TIMEOUT);
         let stalled = stream::iter([chunk("abc")]).chain(stream::pending());
-        assert_eq!(read(stalled).await.unwrap_err().status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(read_within(0, stalled).await.unwrap_err().status(), StatusCode::REQUEST_TIMEOUT);
     }
 }

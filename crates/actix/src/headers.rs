@@ -49,7 +49,7 @@ impl HeaderSet {
 type Lines = Vec<(HeaderName, HeaderValue)>;
 
 /// In the form that responses take: every response has them, and to read a name takes longer than to look up a key. The names
-/// live as long as the process, so that copies of one that is not a standard name need not be counted.
+/// are leaked, once a process, so that to clone one that is not a standard name counts no references.
 fn parsed(set: &[Header]) -> Lines {
     let line = |Header { name, value }: &Header| {
         (HeaderName::from_static(name.to_ascii_lowercase().leak()), HeaderValue::from_static(value))

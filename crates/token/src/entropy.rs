@@ -55,7 +55,7 @@ impl BulkUuids {
         Self { entropy, made: RefCell::default() }
     }
 
-    /// One that was given to nobody yet.
+    /// One that was given to nobody yet. Those that are made are given out even if the source has failed since.
     ///
     /// # Errors
     /// [`EntropyError`] when there is none left and the source has nothing to give.
