@@ -131,7 +131,7 @@ impl RequestId {
         random_uuid(entropy).map(Self)
     }
 
-    /// One that was stored earlier.
+    /// One that was stored earlier, or made among many.
     pub const fn from_uuid(id: Uuid) -> Self {
         Self(id)
     }
