@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::Data;
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
@@ -28,7 +28,6 @@ use crate::unread::ChunkedBody;
 use crate::visit::{Caller, Visit};
 use crate::{ApiError, ClientAddress, Gate, HeaderSet, RequestContext};
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// Middleware for the whole application, and its last `wrap`: actix makes the last one the outermost. The log and the figures
@@ -135,18 +134,26 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn seal(self, response: ServiceResponse<BoxBody>, gate: &Gate, figures: &Figures) -> ServiceResponse<BoxBody> {
-        let (request, response) = response.into_parts();
+    /// What is well is changed in place: to take a response apart and put it together again is to move it each time.
+    fn seal(self, mut response: ServiceResponse<BoxBody>, gate: &Gate, figures: &Figures) -> ServiceResponse<BoxBody> {
         let took = gate.clock.now().since(self.context.arrived_at);
-        let known = Visit::read(&request, |visit| {
+        let known = Visit::read(response.request(), |visit| {
             (visit.context.route, visit.headers, matches!(visit.caller, Caller::Component(_)))
         });
-        let (route, headers, is_of_component) = known.unwrap_or((None, HeaderSet::Api, false));
-        figures.record(route.unwrap_or("none"), method_label(&self.method), response.status(), took);
-        let is_routine = response.status().as_u16() < 400 && (self.method.is_safe() || is_of_component);
-        self.log(route, response.status(), response.error(), took, is_routine);
-        let response = dress(&request, response, headers, self.context.request_id);
-        ServiceResponse::new(request, hold(self.body, response))
+        let (route, asked, is_of_component) = known.unwrap_or((None, HeaderSet::Api, false));
+        let status = response.status();
+        figures.record(route.unwrap_or("none"), method_label(&self.method), status, took);
+        let is_routine = status.as_u16() < 400 && (self.method.is_safe() || is_of_component);
+        self.log(route, status, response.response().error(), took, is_routine);
+        let set = header_set(response.response(), asked);
+        if wants_explanation(response.response(), set) {
+            response = explain(response, self.context.request_id);
+        }
+        set.write(response.headers_mut(), self.context.request_id);
+        match self.body {
+            Some(request) => response.map_body(|_, body| request.held_by(body)),
+            None => response,
+        }
     }
 
     /// For what leaves no request behind that could be answered: actix makes the response of the error.
@@ -163,12 +170,13 @@ impl Exchange {
     fn log(&self, route: Option<&str>, status: StatusCode, error: Option<&Error>, took: Duration, is_routine: bool) {
         let RequestContext { request_id, client, .. } = self.context;
         let (method, path) = (method_label(&self.method), route.unwrap_or_else(|| self.uri.path()));
-        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let status_code = status.as_u16();
+        // Reckoned only where the line is written.
+        let micros = || u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if is_routine {
-            tracing::debug!(method, path, status = status_code, microseconds, %request_id, %client, "request");
+            tracing::debug!(method, path, status = status_code, microseconds = micros(), %request_id, %client, "request");
         } else {
-            tracing::info!(method, path, status = status_code, microseconds, %request_id, %client, "request");
+            tracing::info!(method, path, status = status_code, microseconds = micros(), %request_id, %client, "request");
         }
         if let Some(error) = error.filter(|_| status.is_server_error()) {
             let cause = error.as_error::<ApiError>().and_then(std::error::Error::source);
@@ -225,27 +233,40 @@ impl ResponseError for Sealed {
     fn error_response(&self) -> HttpResponse {
         let response = self.error.as_response_error().error_response();
         let body = error_body(Some(&self.error), response.status(), self.request_id);
-        let (media_type, body) = as_json(&body);
-        hold(self.body.clone(), finish(with_body(response, media_type, body), HeaderSet::Api, self.request_id))
+        let mut response = with_body(response, as_json(&body));
+        HeaderSet::Api.write(response.headers_mut(), self.request_id);
+        match &self.body {
+            Some(request) => response.map_body(|_, body| request.clone().held_by(body)),
+            None => response,
+        }
     }
 }
 
-/// Gives a response its body, if it is an error, and its headers. A page stays as it is, and so does JSON that a handler
-/// wrote itself.
-fn dress(request: &HttpRequest, response: HttpResponse, asked: HeaderSet, request_id: RequestId) -> HttpResponse {
+/// The set that a response gets whose handler has `asked` for one.
+fn header_set(response: &HttpResponse, asked: HeaderSet) -> HeaderSet {
+    let is_uncached = response.error().is_some() || is_error(response.status()) && asked == HeaderSet::CollectorConfig;
+    if is_uncached { HeaderSet::Api } else { asked }
+}
+
+/// Whether it is an error without a body of ours. A page stays as it is, and so does JSON that a handler wrote itself.
+fn wants_explanation(response: &HttpResponse, set: HeaderSet) -> bool {
+    let is_json = || response.error().is_none() && response.headers().get(CONTENT_TYPE) == Some(&JSON);
+    is_error(response.status()) && set != HeaderSet::Page && !is_json()
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+/// Gives an error its body.
+fn explain(response: ServiceResponse, request_id: RequestId) -> ServiceResponse {
+    let (request, response) = response.into_parts();
     let status = response.status();
-    let is_error = status.is_client_error() || status.is_server_error();
-    let is_of_error = response.error().is_some();
-    let set = if is_of_error || is_error && asked == HeaderSet::CollectorConfig { HeaderSet::Api } else { asked };
-    let is_json = || !is_of_error && response.headers().get(CONTENT_TYPE) == Some(&JSON);
-    if !is_error || set == HeaderSet::Page || is_json() {
-        return finish(response, set, request_id);
-    }
     let body = error_body(response.error(), status, request_id);
     // The one error that people meet in the middle of a sign-in that their browser carries out.
-    let is_for_people = status == StatusCode::TOO_MANY_REQUESTS && asks_for_page(request);
-    let (media_type, body) = if is_for_people { as_page(&body) } else { as_json(&body) };
-    finish(with_body(response, media_type, body), set, request_id)
+    let is_for_people = status == StatusCode::TOO_MANY_REQUESTS && asks_for_page(&request);
+    let body = if is_for_people { as_page(&body) } else { as_json(&body) };
+    ServiceResponse::new(request, with_body(response, body))
 }
 
 fn asks_for_page(request: &HttpRequest) -> bool {
@@ -275,7 +296,7 @@ fn error_body(error: Option<&Error>, status: StatusCode, request_id: RequestId) 
     }
 }
 
-fn with_body(response: HttpResponse, media_type: HeaderValue, body: Vec<u8>) -> HttpResponse {
+fn with_body(response: HttpResponse, (media_type, body): (HeaderValue, Vec<u8>)) -> HttpResponse {
     response.map_body(|head, _| {
         for stale in [CONTENT_LENGTH, CONTENT_ENCODING] {
             head.headers.remove(stale);
@@ -283,24 +304,6 @@ fn with_body(response: HttpResponse, media_type: HeaderValue, body: Vec<u8>) -> 
         head.headers.insert(CONTENT_TYPE, media_type);
         BoxBody::new(body)
     })
-}
-
-fn hold(body: Option<ChunkedBody>, response: HttpResponse) -> HttpResponse {
-    match body {
-        Some(body) => body.held_by(response),
-        None => response,
-    }
-}
-
-/// Replaces what is there of the same name: each header stands once.
-fn finish(mut response: HttpResponse, set: HeaderSet, request_id: RequestId) -> HttpResponse {
-    let headers = response.headers_mut();
-    set.write(headers);
-    let mut buffer = Uuid::encode_buffer();
-    if let Ok(request_id) = HeaderValue::from_str(request_id.as_uuid().hyphenated().encode_lower(&mut buffer)) {
-        headers.insert(X_REQUEST_ID, request_id);
-    }
-    response
 }
 
 #[cfg(test)]

@@ -52,30 +52,37 @@ pub(crate) async fn admit_request(
     policy: RoutePolicy,
     fields: &mut Option<RateLimitFields>,
 ) -> Result<(), ApiError> {
+    let (gate, context) = (Gate::of_service(request)?, &RequestContext::of(request)?);
     let counts = |per| policy.quota.filter(|quota| quota.per == per);
     if let Some(quota) = counts(Per::Address) {
-        let (gate, context) = (Gate::of_service(request)?, RequestContext::of(request)?);
-        *fields = Some(admit(gate, &context, quota).await?);
+        *fields = Some(admit(gate, context, quota).await?);
     }
-    authorize(request, policy).await?;
+    authorize(gate, context, request, policy).await?;
     if let Some(quota) = counts(Per::Component) {
-        let gate = Gate::of_service(request)?;
         let component = Visit::read(request, AuthenticatedComponent::of).flatten()?;
         *fields = Some(admit_component(gate, &component, quota).await?);
     }
     Ok(())
 }
 
-async fn authorize(request: &ServiceRequest, policy: RoutePolicy) -> Result<(), ApiError> {
-    match policy.access {
-        Access::Anyone => {}
-        Access::Component => authenticate_component(request, credential::key(request.headers()), "X-API-Key").await?,
-        Access::InfluxWriter => {
-            authenticate_component(request, credential::key_or_token(request.headers()), "Token").await?;
+async fn authorize(
+    gate: &Gate,
+    context: &RequestContext,
+    request: &ServiceRequest,
+    policy: RoutePolicy,
+) -> Result<(), ApiError> {
+    let caller = match policy.access {
+        Access::Anyone => Caller::Anonymous,
+        Access::Component => {
+            Caller::Component(known_key(gate, context, credential::key(request.headers()), "X-API-Key").await?)
         }
-        Access::SignedIn { while_must_change } => authorize_user(request, while_must_change, None).await?,
-        Access::Role(role) => authorize_user(request, false, Some(role)).await?,
-    }
+        Access::InfluxWriter => {
+            Caller::Component(known_key(gate, context, credential::key_or_token(request.headers()), "Token").await?)
+        }
+        Access::SignedIn { while_must_change } => known_user(gate, context, request, while_must_change, None).await?,
+        Access::Role(role) => known_user(gate, context, request, false, Some(role)).await?,
+    };
+    Visit::change(request, |visit| visit.caller = caller)?;
     let encodings = request.headers().get_all(CONTENT_ENCODING);
     if !policy.encoded_body && encodings.into_iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
@@ -84,9 +91,14 @@ async fn authorize(request: &ServiceRequest, policy: RoutePolicy) -> Result<(), 
     Ok(())
 }
 
-async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role: Option<Role>) -> Result<(), ApiError> {
-    let gate = Gate::of_service(request)?;
-    let context = RequestContext::of(request)?;
+/// The person who is signed in and may do what is asked, else why not.
+async fn known_user(
+    gate: &Gate,
+    context: &RequestContext,
+    request: &ServiceRequest,
+    while_must_change: bool,
+    role: Option<Role>,
+) -> Result<Caller, ApiError> {
     let SessionCredential { channel, secret, beside } =
         credential::session(request.headers()).ok_or_else(unauthenticated)?;
     let session = gate.sessions.authenticate(channel, &secret, beside.as_ref(), context.arrived_at).await;
@@ -94,11 +106,11 @@ async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role:
         AuthenticateError::Invalid => unauthenticated(),
         AuthenticateError::Unavailable(cause) => ApiError::from(cause),
     })?;
-    let user = CurrentUser::new(session, channel, context);
+    let user = CurrentUser::new(session, channel, *context);
     // On the heap: whoever is let in would carry the state of a denial.
     let deny = |action: Action| {
         let event = user.origin().event(gate.clock.now(), action).ended(Outcome::Denied);
-        Box::pin(gate.refusals.write(event.on(ResourceKind::Endpoint, None, endpoint(request, &context))))
+        Box::pin(gate.refusals.write(event.on(ResourceKind::Endpoint, None, endpoint(request, context))))
     };
     if user.session.user.must_change_password && !while_must_change {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "password_change_required", "Change your password first."));
@@ -115,7 +127,7 @@ async fn authorize_user(request: &ServiceRequest, while_must_change: bool, role:
             "Open the console at its own address and try again there.",
         ));
     }
-    Visit::change(request, |visit| visit.caller = Caller::User(user.session, channel))
+    Ok(Caller::User(user.session, channel))
 }
 
 fn unauthenticated() -> ApiError {
@@ -123,28 +135,17 @@ fn unauthenticated() -> ApiError {
     ApiError::unauthenticated()
 }
 
-async fn authenticate_component(
-    request: &ServiceRequest,
-    key: Option<ApiKey>,
-    challenge: &'static str,
-) -> Result<(), ApiError> {
-    let gate = Gate::of_service(request)?;
-    let context = RequestContext::of(request)?;
-    let key = known_key(gate, context, key, challenge).await?;
-    Visit::change(request, |visit| visit.caller = Caller::Component(key))
-}
-
 /// What is known of `key` and the component that holds it, else why it is refused; that is counted and written down.
 /// `challenge` is what a refusal asks for.
 pub(crate) async fn known_key(
     gate: &Gate,
-    context: RequestContext,
+    context: &RequestContext,
     key: Option<ApiKey>,
     challenge: &'static str,
 ) -> Result<Arc<AuthenticatedKey>, ApiError> {
     let (refusal, holder) = match key {
         None => (Refusal::Unknown, None),
-        Some(key) => match gate.keys.authenticate(&key, &key_use(&context)).await {
+        Some(key) => match gate.keys.authenticate(&key, &key_use(context)).await {
             Ok(known) => return Ok(known),
             Err(AuthenticateKeyError::Refused { refusal, holder }) => (refusal, holder),
             Err(AuthenticateKeyError::Unavailable(cause)) => return Err(ApiError::from(cause)),
@@ -161,7 +162,7 @@ fn key_use(context: &RequestContext) -> KeyUse {
 /// The answer to a key that is refused; or to too many of them.
 async fn refuse(
     gate: &Gate,
-    context: RequestContext,
+    context: &RequestContext,
     refusal: Refusal,
     holder: Option<(ComponentId, Name)>,
     challenge: &'static str,
@@ -183,7 +184,7 @@ async fn refuse(
     counter!("http_auth_failures_total", "reason" => code).increment(1);
     // Only keys that nobody holds are counted, so that nobody is locked out by what a neighbour sends.
     if refusal == Refusal::Unknown
-        && let Err(error) = admit(gate, &context, &quotas::UNKNOWN_KEY).await
+        && let Err(error) = admit(gate, context, &quotas::UNKNOWN_KEY).await
     {
         return error;
     }

@@ -1,13 +1,17 @@
-//! Which security headers a response gets. Their values come from the header policy of the whole product.
+//! Which headers every response gets. The values of those for security come from the header policy of the whole product.
 
 use std::sync::LazyLock;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use stratora_audit::RequestId;
 use stratora_headers::{Header, Transport};
+use uuid::Uuid;
 
 use crate::ApiError;
 use crate::visit::Visit;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The set of security headers of a response. An error gets [`HeaderSet::Api`] whatever was asked for, unless a
 /// handler has written it as a page.
@@ -30,8 +34,8 @@ impl HeaderSet {
         Visit::change(request, |visit| visit.headers = self)
     }
 
-    /// Sets its headers, each in place of whatever stood under the same name.
-    pub(crate) fn write(self, headers: &mut HeaderMap) {
+    /// Gives an answer these headers and its `request_id`, each in place of whatever stood under the same name.
+    pub(crate) fn write(self, headers: &mut HeaderMap, request_id: RequestId) {
         static API: LazyLock<Lines> = LazyLock::new(|| parsed(stratora_headers::api()));
         static CONFIG: LazyLock<Lines> = LazyLock::new(|| parsed(stratora_headers::collector_config()));
         static PAGE: LazyLock<Lines> = LazyLock::new(|| parsed(stratora_headers::page(Transport::Plain)));
@@ -40,8 +44,14 @@ impl HeaderSet {
             Self::CollectorConfig => &CONFIG,
             Self::Page => &PAGE,
         };
+        // To insert each would move it twice, for the sake of what it may replace.
+        headers.retain(|name, _| name != X_REQUEST_ID && !set.iter().any(|(ours, _)| ours == name));
         for (name, value) in set.iter() {
-            headers.insert(name.clone(), value.clone());
+            headers.append(name.clone(), value.clone());
+        }
+        let mut buffer = Uuid::encode_buffer();
+        if let Ok(request_id) = HeaderValue::from_str(request_id.as_uuid().hyphenated().encode_lower(&mut buffer)) {
+            headers.append(X_REQUEST_ID, request_id);
         }
     }
 }

@@ -134,7 +134,7 @@ impl FromRequest for ProvenComponent {
                 return Ok(Self(None));
             }
             let (gate, context) = (gate?, context?);
-            match known_key(&gate, context, key, "X-API-Key").await {
+            match known_key(&gate, &context, key, "X-API-Key").await {
                 Ok(key) => Ok(Self(Some(AuthenticatedComponent::new(key, context)))),
                 // A key that is no proof is no reason to turn anybody away. Too many of them are, and so is a store that is away.
                 Err(error) if matches!(error.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {

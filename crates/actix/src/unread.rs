@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use actix_web::HttpMessage as _;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use actix_web::http::header::TRANSFER_ENCODING;
-use actix_web::{HttpMessage as _, HttpResponse};
 use bytes::Bytes;
 use futures_util::Stream;
 
@@ -30,9 +30,9 @@ impl ChunkedBody {
         Some(body)
     }
 
-    /// Holds on to the body for as long as `response` is being sent.
-    pub(crate) fn held_by(self, response: HttpResponse) -> HttpResponse {
-        response.map_body(|_, body| BoxBody::new(Holding { body, _request: self }))
+    /// The `body` of a response, which holds on to this one for as long as it is being sent.
+    pub(crate) fn held_by(self, body: BoxBody) -> BoxBody {
+        BoxBody::new(Holding { body, _request: self })
     }
 }
 

@@ -25,22 +25,29 @@ fn since_boot() -> i64 {
     tv_sec * 1_000_000 + tv_nsec / 1_000
 }
 
+fn timestamp(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 /// Wall-clock time at start, moved on by the time since boot.
 #[derive(Debug)]
-pub struct SystemClock(MonotonicClock);
+pub struct SystemClock {
+    /// In microseconds.
+    at_boot: i64,
+}
 
 impl SystemClock {
     /// Reads the wall clock, for the last time.
     #[expect(clippy::disallowed_methods, reason = "this crate is where time is read")]
     pub fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self(MonotonicClock::starting_at(Timestamp::UNIX_EPOCH.plus(since_epoch)))
+        Self { at_boot: Timestamp::UNIX_EPOCH.plus(since_epoch).as_micros() - since_boot() }
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        self.0.now()
+        timestamp(self.at_boot.saturating_add(since_boot()))
     }
 }
 
@@ -82,7 +89,7 @@ impl Clock for MonotonicClock {
     fn now(&self) -> Timestamp {
         let reading = self.reading();
         let latest = self.latest.fetch_max(reading, Ordering::Relaxed).max(reading);
-        Timestamp::from_micros(latest).unwrap_or(Timestamp::UNIX_EPOCH)
+        timestamp(latest)
     }
 }
 
