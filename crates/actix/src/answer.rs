@@ -26,6 +26,7 @@ impl<T: Serialize> Responder for Json<T> {
             return HttpResponse::from_error(ApiError::internal(error));
         }
         let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
+        // There is none yet.
         response.headers_mut().append(CONTENT_TYPE, JSON);
         response
     }

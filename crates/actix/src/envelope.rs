@@ -134,7 +134,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// What is well is changed in place: to take a response apart and put it together again is to move it each time.
+    /// Gives a response all that every response has. One that is well is changed in place: to take it apart is to move it.
     fn seal(self, mut response: ServiceResponse<BoxBody>, gate: &Gate, figures: &Figures) -> ServiceResponse<BoxBody> {
         let took = gate.clock.now().since(self.context.arrived_at);
         let known = Visit::read(response.request(), |visit| {
@@ -151,7 +151,7 @@ impl Exchange {
         }
         set.write(response.headers_mut(), self.context.request_id);
         match self.body {
-            Some(request) => response.map_body(|_, body| request.held_by(body)),
+            Some(unread) => response.map_body(|_, body| unread.held_by(body)),
             None => response,
         }
     }
@@ -236,7 +236,7 @@ impl ResponseError for Sealed {
         let mut response = with_body(response, as_json(&body));
         HeaderSet::Api.write(response.headers_mut(), self.request_id);
         match &self.body {
-            Some(request) => response.map_body(|_, body| request.clone().held_by(body)),
+            Some(unread) => response.map_body(|_, body| unread.clone().held_by(body)),
             None => response,
         }
     }

@@ -79,8 +79,10 @@ async fn authorize(
         Access::InfluxWriter => {
             Caller::Component(known_key(gate, context, credential::key_or_token(request.headers()), "Token").await?)
         }
-        Access::SignedIn { while_must_change } => known_user(gate, context, request, while_must_change, None).await?,
-        Access::Role(role) => known_user(gate, context, request, false, Some(role)).await?,
+        Access::SignedIn { while_must_change } => {
+            permitted_user(gate, context, request, while_must_change, None).await?
+        }
+        Access::Role(role) => permitted_user(gate, context, request, false, Some(role)).await?,
     };
     Visit::change(request, |visit| visit.caller = caller)?;
     let encodings = request.headers().get_all(CONTENT_ENCODING);
@@ -91,8 +93,9 @@ async fn authorize(
     Ok(())
 }
 
-/// The person who is signed in and may do what is asked, else why not.
-async fn known_user(
+/// The person who is signed in and may do what is asked, else why not; what their role or the page that they came from denies
+/// them is written down.
+async fn permitted_user(
     gate: &Gate,
     context: &RequestContext,
     request: &ServiceRequest,

@@ -44,7 +44,7 @@ impl HeaderSet {
             Self::CollectorConfig => &CONFIG,
             Self::Page => &PAGE,
         };
-        // To insert each would move it twice, for the sake of what it may replace.
+        // What is appended must not be there yet. To insert it would move each once more, to hand back what it replaces.
         headers.retain(|name, _| name != X_REQUEST_ID && !set.iter().any(|(ours, _)| ours == name));
         for (name, value) in set.iter() {
             headers.append(name.clone(), value.clone());

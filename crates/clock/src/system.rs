@@ -29,10 +29,10 @@ fn timestamp(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Wall-clock time at start, moved on by the time since boot.
+/// Wall-clock time at start, moved on by the time since boot, which never runs backwards.
 #[derive(Debug)]
 pub struct SystemClock {
-    /// In microseconds.
+    /// What the wall clock would have said then, in microseconds.
     at_boot: i64,
 }
 

@@ -43,9 +43,10 @@ impl Secret {
         if text.len() != SECRET_TEXT_LENGTH {
             return Err(MalformedSecret);
         }
-        let mut secret = Self([0; SECRET_BYTES]);
-        match URL_SAFE_NO_PAD.decode_slice(text, &mut secret.0) {
-            Ok(SECRET_BYTES) => Ok(secret),
+        // Wiped whatever comes: what is moved out of a function is not.
+        let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
+        match URL_SAFE_NO_PAD.decode_slice(text, bytes.as_mut_slice()) {
+            Ok(SECRET_BYTES) => Ok(Self(*bytes)),
             _ => Err(MalformedSecret),
         }
     }
